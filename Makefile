@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds, boots and tests Linux with KVM/arm64's pointer authentication in Rust.
+# 'make help' lists the targets. The work is done by scripts/, each of which says
+# at its top what it is for; this file only says what needs what.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+
+# Where the kernel comes from: a tree of the user's, or a series of Debian's
+# linux-source packages.
+KDIR ?=
+BASE ?= 7.3
+VARIANT ?= rust
+export KDIR BASE VARIANT
+
+# What the user's environment says about building other things is not for the
+# kernel.
+unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS
+
+.PHONY: help
+help: ## list the targets
+	@echo "Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+		awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@echo "Variables:"
+	@echo "  KDIR=<tree>  take the kernel from this source tree, which stays as it is"
+	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest)"
+	@echo "  JOBS=<n>     how many jobs a build runs at once"
+
+.PHONY: run
+run: image initramfs-vmm ## build all, boot it, run the ptrauth tests and a guest inside
+	@scripts/run
+
+.PHONY: test
+test: images initramfs-vmm ## run the whole test set
+	@scripts/test
+
+.PHONY: test-all
+test-all: images initramfs-vmm ## the same with the slow performance tests of the base
+	@scripts/test all
+
+.PHONY: guest
+guest: image initramfs-vmm ## boot a Linux guest with QEMU as the VMM inside the booted kernel
+	@scripts/run guest
+
+.PHONY: shell
+shell: image initramfs ## an interactive shell inside the booted kernel
+	@scripts/boot shell $(VARIANT) shell
+
+.PHONY: image
+image: tree ## build the kernel in build/$(VARIANT), VARIANT=rust or c
+	@scripts/kernel $(VARIANT)
+
+.PHONY: images
+images: tree
+	@scripts/kernel rust
+	@scripts/kernel c
+
+.PHONY: initramfs
+initramfs: tree ## make build/initramfs.cpio.gz with the KVM selftests
+	@scripts/selftests
+	@scripts/initramfs
+
+.PHONY: initramfs-vmm
+initramfs-vmm: tree
+	@scripts/selftests
+	@scripts/initramfs vmm
+
+.PHONY: tree
+tree: setup
+	@scripts/base
+
+.PHONY: setup
+setup:
+	@scripts/setup
+
+.PHONY: apply
+apply: ## put the overlay onto KDIR, all of it or nothing
+	@test -n "$(KDIR)" || { echo "error: which tree? make apply KDIR=<a kernel tree>" >&2; exit 1; }
+	@scripts/apply "$(KDIR)"
+
+.PHONY: refresh
+refresh: ## take what was edited in build/tree (and new FILES=) back into the overlay
+	@scripts/refresh $(FILES)
+
+.PHONY: clean
+clean: ## remove what was built, keep the unpacked base and the downloads
+	rm -rf build/rust* build/c build/c.* build/selftests build/root build/host build/results \
+		build/logs build/*.cpio.gz
+
+.PHONY: distclean
+distclean: ## remove all of build/; downloads stay in the cache
+	rm -rf build

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Which files make up the overlay, and where in a kernel tree each belongs. To be
+# sourced after lib.sh.
+
+OVERLAY_DIRS=(arch include rust Documentation tools/testing)
+
+# The overlay's files, relative to the top.
+overlay_files() {
+	(cd "$TOP" && find "${OVERLAY_DIRS[@]}" Kconfig -type f \
+		! -name '.*' ! -name '*~' ! -name '*.orig' ! -name '*.rej' 2>/dev/null | LC_ALL=C sort)
+}
+
+# overlay_target <overlay file>: the kernel's file that it makes or changes.
+overlay_target() {
+	case $1 in
+	Kconfig) echo arch/arm64/kvm/Kconfig.ptrauth ;;
+	*) echo "${1%.patch}" ;;
+	esac
+}
+
+check_kernel_tree() {
+	if [ ! -f "$1/Makefile" ] || [ ! -f "$1/arch/arm64/kvm/arm.c" ]; then
+		die "$1 is no Linux source tree: it has no arch/arm64/kvm/arm.c" \
+			"KDIR= takes the top folder of a source tree of Linux $BASE."
+	fi
+}
+
+# Reads the version from the Makefile itself, which works on any tree and without
+# a compiler.
+kernel_version() {
+	awk '$1 == "VERSION" { v = $3 } $1 == "PATCHLEVEL" { p = $3 }
+	     $1 == "SUBLEVEL" { s = $3 }
+	     v != "" && p != "" && s != "" { print v "." p "." s; exit }' "$1/Makefile"
+}
