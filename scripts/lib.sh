@@ -18,6 +18,9 @@ KDIR=${KDIR:-}
 VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
+# Our own KVM selftests.
+PTRAUTH_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys
+
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export -n KDIR BASE VARIANT
