@@ -23,6 +23,24 @@ __rust_helper bool rust_helper_is_nested_ctxt(struct kvm_vcpu *vcpu)
 	return is_nested_ctxt(vcpu);
 }
 
+__rust_helper bool rust_helper_vcpu_in_nested_transition(struct kvm_vcpu *vcpu)
+{
+	return vcpu_get_flag(vcpu, IN_NESTED_ERET) || vcpu_get_flag(vcpu, IN_NESTED_EXCEPTION);
+}
+
+__rust_helper bool rust_helper_vcpu_ptrauth_keys_on_cpu(struct kvm_vcpu *vcpu)
+{
+	return vcpu_get_flag(vcpu, PTRAUTH_KEYS_ON_CPU);
+}
+
+__rust_helper void rust_helper_vcpu_set_ptrauth_keys_on_cpu(struct kvm_vcpu *vcpu, bool on_cpu)
+{
+	if (on_cpu)
+		vcpu_set_flag(vcpu, PTRAUTH_KEYS_ON_CPU);
+	else
+		vcpu_clear_flag(vcpu, PTRAUTH_KEYS_ON_CPU);
+}
+
 __rust_helper bool rust_helper_is_protected_kvm_enabled(void)
 {
 	return is_protected_kvm_enabled();

@@ -9,6 +9,7 @@
 
 mod context;
 mod features;
+mod keys;
 mod vcpu;
 
 pub use context::CpuContext;

@@ -2,15 +2,9 @@
 
 //! Virtual CPUs.
 
-use super::{
-    CpuContext,
-    Feature, //
-};
+use super::Feature;
 use crate::{
-    arm64::{
-        ptrauth::Keys,
-        sysreg::HcrEl2, //
-    },
+    arm64::sysreg::HcrEl2,
     types::{
         NotThreadSafe,
         Opaque, //
@@ -38,7 +32,7 @@ impl Vcpu {
         unsafe { &*ptr.cast() }
     }
 
-    fn as_raw(&self) -> *mut bindings::kvm_vcpu {
+    pub(super) fn as_raw(&self) -> *mut bindings::kvm_vcpu {
         self.0.get()
     }
 
@@ -114,19 +108,11 @@ impl LoadedVcpu<'_> {
         Some(HcrEl2::from_raw(hcr))
     }
 
-    /// Saves the keys that this CPU holds to where the world switch takes the host's keys from
-    /// when it leaves the guest.
+    /// Whether the vCPU is on its way from L1 to L2 or back.
     ///
-    /// # Safety
-    ///
-    /// The CPU must have pointer authentication.
-    pub unsafe fn save_host_keys(&self) {
-        // SAFETY: Without preemption, which the type's invariants exclude, the context stays this
-        // CPU's.
-        let hyp = unsafe { bindings::this_cpu_hyp_ctxt() };
-
-        // SAFETY: The hyp context lives as long as the kernel, and only this CPU uses it. The host
-        // kernel may access the keys, and the CPU has them by the safety requirements.
-        unsafe { Keys::save(CpuContext::keys(hyp)) };
+    /// It is then put and loaded again at once, on the same CPU and by the same thread.
+    pub fn in_nested_transition(&self) -> bool {
+        // SAFETY: Only the vCPU's thread accesses these flags, and that is the caller.
+        unsafe { bindings::vcpu_in_nested_transition(self.as_raw()) }
     }
 }

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What happens when a vCPU is loaded on a CPU.
+//! What happens when a vCPU is loaded on a CPU, and put.
 //!
 //! `HCR_EL2.{API,APK}` of the vCPU is the one place that says whether its guest may use pointer
-//! authentication right now. It is settled here; at each entry and exit, the world switch reads it
-//! to see whether there are keys to switch.
+//! authentication right now. It is settled at load; at each entry and exit, the world switch reads
+//! it to see whether there is a key to switch.
 
-use crate::features::{
-    self,
-    Ptrauth, //
+use crate::{
+    features::{
+        self,
+        Ptrauth, //
+    },
+    residency,
 };
 use kernel::{
-    arm64::sysreg::HcrEl2,
+    arm64::{
+        cpufeature,
+        sysreg::HcrEl2, //
+    },
     kvm::{
         self,
         LoadedVcpu, //
@@ -28,7 +34,7 @@ fn untrap(hcr: HcrEl2, nested: Option<HcrEl2>) -> HcrEl2 {
     hcr.with_api(api).with_apk(apk)
 }
 
-/// Sets the vCPU's traps, and saves the host's keys if its guest can bring its own.
+/// Sets the vCPU's traps, and sees to the keys if its guest can bring its own.
 ///
 /// Called with preemption disabled while `vcpu` is being loaded. pKVM does not trust the host with
 /// any of this and sees to it at EL2.
@@ -40,11 +46,22 @@ pub(crate) fn vcpu_load(vcpu: &mut LoadedVcpu<'_>) {
     let hcr = untrap(vcpu.hcr_el2(), vcpu.nested_hcr_el2());
     vcpu.set_hcr_el2(hcr);
 
-    if hcr.api() || hcr.apk() {
+    let may_use = hcr.api() || hcr.apk();
+    if cpufeature::has_vhe() {
         // SAFETY: The vCPU has the feature, which is only given on systems that have pointer
         // authentication on all CPUs.
+        unsafe { residency::load(vcpu, may_use) };
+    } else if may_use {
+        // SAFETY: As above.
         unsafe { vcpu.save_host_keys() };
     }
+}
+
+/// Takes the CPU back from the guest.
+///
+/// Called with preemption disabled while `vcpu` is being put.
+pub(crate) fn vcpu_put(vcpu: &mut LoadedVcpu<'_>) {
+    residency::put(vcpu);
 }
 
 #[cfg(CONFIG_KVM_ARM64_PTRAUTH_KUNIT_TEST)]
