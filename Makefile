@@ -25,7 +25,8 @@ help: ## list the targets
 		awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo "Variables:"
 	@echo "  KDIR=<tree>  take the kernel from this source tree, which stays as it is"
-	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest)"
+	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
+	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own"
 	@echo "  JOBS=<n>     how many jobs a build runs at once"
 
 .PHONY: run
@@ -40,6 +41,10 @@ test: images initramfs-vmm ## run the whole test set
 test-all: images initramfs-vmm ## the same with the slow performance tests of the base
 	@scripts/test all
 
+.PHONY: bench
+bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
+	@scripts/bench
+
 .PHONY: guest
 guest: image initramfs-vmm ## boot a Linux guest with QEMU as the VMM inside the booted kernel
 	@scripts/run guest
@@ -49,13 +54,18 @@ shell: image initramfs ## an interactive shell inside the booted kernel
 	@scripts/boot shell $(VARIANT) shell
 
 .PHONY: image
-image: tree ## build the kernel in build/$(VARIANT), VARIANT=rust or c
+image: tree ## build the kernel in build/$(VARIANT)
 	@scripts/kernel $(VARIANT)
 
 .PHONY: images
 images: tree
 	@scripts/kernel rust
 	@scripts/kernel c
+
+.PHONY: images-nokey
+images-nokey: images
+	@scripts/kernel rust-nokey
+	@scripts/kernel c-nokey
 
 .PHONY: initramfs
 initramfs: tree ## make build/initramfs.cpio.gz with the KVM selftests
@@ -86,8 +96,8 @@ refresh: ## take what was edited in build/tree (and new FILES=) back into the ov
 
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
-	rm -rf build/rust* build/c build/c.* build/selftests build/root build/host build/results \
-		build/logs build/*.cpio.gz
+	rm -rf build/rust* build/c build/c[.-]* build/selftests build/root build/host build/results \
+		build/bench build/logs build/*.cpio.gz
 
 .PHONY: distclean
 distclean: ## remove all of build/; downloads stay in the cache

@@ -10,7 +10,7 @@
 //! it leaves idle only when tasks are switched: between two switches, the CPU holds those of
 //! `current`'s user side.
 //!
-//! C header: [`arch/arm64/include/asm/pointer_auth.h`](srctree/arch/arm64/include/asm/pointer_auth.h)
+//! C header: [`asm/pointer_auth.h`](srctree/arch/arm64/include/asm/pointer_auth.h)
 //!
 //! Reference: Arm ARM, D8.10 "Pointer authentication", and the descriptions of the registers
 //! `APIAKeyLo_EL1` to `APGAKeyHi_EL1` in D24.2.
