@@ -15,11 +15,13 @@ use crate::arm64::ptrauth::{
 /// All of these are about the CPU that the vCPU is loaded on. They demand that it has pointer
 /// authentication: a guest has it only if all CPUs do.
 impl LoadedVcpu<'_> {
+    #[inline]
     fn guest_keys(&self) -> *mut Keys {
         // SAFETY: The vCPU is valid; this only computes an address.
         CpuContext::keys(unsafe { &raw mut (*self.as_raw()).arch.ctxt })
     }
 
+    #[inline]
     fn hyp_keys(&self) -> *mut Keys {
         // SAFETY: Without preemption, which the type's invariants exclude, the context stays this
         // CPU's.
@@ -29,12 +31,14 @@ impl LoadedVcpu<'_> {
     /// Whether the CPU holds the guest's idle keys, those that the kernel does not use itself.
     ///
     /// This is what the last `set_keys_on_cpu()` said; a new vCPU has no keys on any CPU.
+    #[inline]
     pub fn keys_on_cpu(&self) -> bool {
         // SAFETY: Only the vCPU's thread accesses this flag, and that is the caller.
         unsafe { bindings::vcpu_ptrauth_keys_on_cpu(self.as_raw()) }
     }
 
     /// Notes whether the CPU holds the guest's idle keys.
+    #[inline]
     fn set_keys_on_cpu(&mut self, on_cpu: bool) {
         // SAFETY: Only the vCPU's thread accesses this flag, and that is the caller.
         unsafe { bindings::vcpu_set_ptrauth_keys_on_cpu(self.as_raw(), on_cpu) };

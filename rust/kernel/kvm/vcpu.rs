@@ -26,17 +26,20 @@ impl Vcpu {
     /// # Safety
     ///
     /// `ptr` must point to a vCPU that upholds the type's invariants for the lifetime `'a`.
+    #[inline]
     pub unsafe fn from_raw<'a>(ptr: *mut bindings::kvm_vcpu) -> &'a Self {
         // SAFETY: `ptr` is valid by the safety requirements of this function, and the type is
         // transparent.
         unsafe { &*ptr.cast() }
     }
 
+    #[inline]
     pub(super) fn as_raw(&self) -> *mut bindings::kvm_vcpu {
         self.0.get()
     }
 
     /// Whether the VMM gave the vCPU this feature.
+    #[inline]
     pub fn has_feature(&self, feature: Feature) -> bool {
         // SAFETY: By the type's invariants the vCPU and its VM are valid. The features of a VM
         // are read with an atomic bit operation.
@@ -61,6 +64,7 @@ pub struct LoadedVcpu<'a> {
 impl Deref for LoadedVcpu<'_> {
     type Target = Vcpu;
 
+    #[inline]
     fn deref(&self) -> &Vcpu {
         self.vcpu
     }
@@ -73,6 +77,7 @@ impl LoadedVcpu<'_> {
     ///
     /// `ptr` must point to a vCPU for which the invariants of this type and of [`Vcpu`] hold for
     /// as long as the returned value lives.
+    #[inline]
     pub unsafe fn from_raw(ptr: *mut bindings::kvm_vcpu) -> Self {
         // INVARIANT: Holds by the safety requirements of this function.
         Self {
@@ -83,12 +88,14 @@ impl LoadedVcpu<'_> {
     }
 
     /// The value that `HCR_EL2` takes when the guest is entered.
+    #[inline]
     pub fn hcr_el2(&self) -> HcrEl2 {
         // SAFETY: Only the vCPU's thread accesses this member, and that is the caller.
         HcrEl2::from_raw(unsafe { (*self.as_raw()).arch.hcr_el2 })
     }
 
     /// Sets the value that `HCR_EL2` takes when the guest is entered.
+    #[inline]
     pub fn set_hcr_el2(&mut self, hcr: HcrEl2) {
         // SAFETY: Only the vCPU's thread accesses this member, and that is the caller.
         unsafe { (*self.as_raw()).arch.hcr_el2 = hcr.into_raw() };
@@ -97,6 +104,7 @@ impl LoadedVcpu<'_> {
     /// If an L2 guest runs on the vCPU, `HCR_EL2` as the guest hypervisor in L1 has set it for L2.
     ///
     /// [`None`] means that the guest, or L1 itself, runs.
+    #[inline]
     pub fn nested_hcr_el2(&self) -> Option<HcrEl2> {
         // SAFETY: The vCPU is valid, and the registers that tell its mode are this thread's.
         if !unsafe { bindings::is_nested_ctxt(self.as_raw()) } {
@@ -111,6 +119,7 @@ impl LoadedVcpu<'_> {
     /// Whether the vCPU is on its way from L1 to L2 or back.
     ///
     /// It is then put and loaded again at once, on the same CPU and by the same thread.
+    #[inline]
     pub fn in_nested_transition(&self) -> bool {
         // SAFETY: Only the vCPU's thread accesses these flags, and that is the caller.
         unsafe { bindings::vcpu_in_nested_transition(self.as_raw()) }

@@ -91,13 +91,14 @@ impl Owner {
     }
 }
 
-/// Has the keys change hands, if that is necessary to make them `owner`'s.
+/// Has the keys change hands, if that is necessary for `after` to have what `before` had.
 ///
 /// # Safety
 ///
-/// For [`Owner::Guest`], the system must have pointer authentication.
-unsafe fn hand_over(vcpu: &mut LoadedVcpu<'_>, owner: Owner) {
-    match (Owner::of(vcpu), owner) {
+/// `before` must be who has the keys. For `after` to be [`Owner::Guest`], the system must have
+/// pointer authentication.
+unsafe fn hand_over(vcpu: &mut LoadedVcpu<'_>, before: Owner, after: Owner) {
+    match (before, after) {
         (Owner::Host, Owner::Guest) => {
             // SAFETY: By the safety requirements.
             unsafe { vcpu.bring_guest_keys() }
@@ -118,21 +119,21 @@ unsafe fn hand_over(vcpu: &mut LoadedVcpu<'_>, owner: Owner) {
 ///
 /// If the guest may use its keys, the system must have pointer authentication.
 pub(crate) unsafe fn load(vcpu: &mut LoadedVcpu<'_>, may_use: bool) {
-    let owner = Owner::of(vcpu).after_load(may_use);
+    let owner = Owner::of(vcpu);
 
     // SAFETY: By the safety requirements; without a guest that may use its keys, the owner can only
     // be one that already was.
-    unsafe { hand_over(vcpu, owner) };
+    unsafe { hand_over(vcpu, owner, owner.after_load(may_use)) };
 }
 
 /// Brings `current`'s keys back, unless the vCPU is about to be loaded again at once.
 ///
 /// Called while `vcpu` is being put.
 pub(crate) fn put(vcpu: &mut LoadedVcpu<'_>) {
-    let owner = Owner::of(vcpu).after_put(vcpu.in_nested_transition());
+    let owner = Owner::of(vcpu);
 
     // SAFETY: A put never makes the keys the guest's.
-    unsafe { hand_over(vcpu, owner) };
+    unsafe { hand_over(vcpu, owner, owner.after_put(vcpu.in_nested_transition())) };
 }
 
 /// One of the guest's keys, wherever it is.
