@@ -19,7 +19,7 @@ VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
 # Our own KVM selftests.
-PTRAUTH_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys
+PTRAUTH_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys,ptrauth_nested,ptrauth_residency
 
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES

@@ -20,6 +20,7 @@
 #include "gic.h"
 #include "gic_v3.h"
 #include "kvm_util.h"
+#include "l2.h"
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
@@ -164,9 +165,6 @@ static void guest_pong(void)
 	}
 }
 
-#define L1_HCR	(HCR_EL2_RW | HCR_EL2_E2H)
-#define L2_PSTATE	(PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT)
-
 /*
  * L2 is a loop of hypercalls. L1 gets them at its vector for synchronous
  * exceptions from a lower exception level, and goes straight back until x19
@@ -182,22 +180,11 @@ asm("	.pushsection .text, \"ax\"\n"
 "1:	br	x20\n"
 "	.popsection\n");
 
-#define copy_el2_to_el1(reg)						\
-	write_sysreg_s(read_sysreg_s(SYS_##reg##_EL1), SYS_##reg##_EL12)
-
-/* L2 has the memory of L1, through the same tables, and no stage 2. */
-static void guest_prepare_l2(bool ptrauth)
+static void guest_start_nesting(void)
 {
 	u64 vectors;
 
-	copy_el2_to_el1(SCTLR);
-	copy_el2_to_el1(MAIR);
-	copy_el2_to_el1(TCR);
-	copy_el2_to_el1(TTBR0);
-	copy_el2_to_el1(TTBR1);
-	write_sysreg(0, vtcr_el2);
-	write_sysreg(0, vttbr_el2);
-	write_sysreg(L1_HCR | (ptrauth ? HCR_EL2_API | HCR_EL2_APK : 0), hcr_el2);
+	l1_prepare_l2(shared.ptrauth ? HCR_EL2_API | HCR_EL2_APK : 0);
 	asm("adrp %0, l1_vectors\n\tadd %0, %0, :lo12:l1_vectors" : "=r" (vectors));
 	write_sysreg(vectors, vbar_el1);
 	isb();
@@ -234,7 +221,7 @@ static void guest_code(void)
 		gic_irq_enable(shared.id == PINGPONG ? WAKE_SGI : shared.timer_irq);
 	}
 	if (shared.id == NESTED)
-		guest_prepare_l2(shared.ptrauth);
+		guest_start_nesting();
 
 	/* The first round finds things cold, and is not measured. */
 	scenario->loop(shared.rounds / 10);

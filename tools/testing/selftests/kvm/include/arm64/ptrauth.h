@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 
 #include "processor.h"
+#include "test_util.h"
 
 enum ptrauth_key {
 	PTRAUTH_APIA,
@@ -363,6 +364,23 @@ static inline void ptrauth_guest_check(const struct ptrauth_keys *keys,
 			__GUEST_ASSERT(code == ptr,
 				       "%s: %s authenticates 0x%lx as 0x%lx",
 				       when, ptrauth_key_name[key], ptr, code);
+		}
+	}
+}
+
+/* Assert, in the host, that the calling thread's first @nr codes are those of @own. */
+static inline void ptrauth_host_check(const struct ptrauth_codes *own, unsigned int nr,
+				      const char *who)
+{
+	unsigned int key, i;
+	u64 code;
+
+	for (key = 0; key < PTRAUTH_NR_KEYS; key++) {
+		for (i = 0; i < nr; i++) {
+			code = ptrauth_sign(key, ptrauth_pointer(i), ptrauth_modifier(i));
+			TEST_ASSERT(code == own->code[key][i],
+				    "%s: %s signs 0x%lx, should be 0x%lx", who,
+				    ptrauth_key_name[key], code, own->code[key][i]);
 		}
 	}
 }

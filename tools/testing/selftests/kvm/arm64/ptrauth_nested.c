@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ptrauth_nested - Test pointer authentication between L1 and L2.
+ *
+ * L1, at EL2, and L2 use the same key registers. What one writes the other has
+ * to find, if L1 lets L2 use them; and if not, L1 has to get the trap and find
+ * its keys as they were. When L1 enters L2 with ERETAA or ERETAB, KVM has to
+ * authenticate with the key that L1 has at that moment.
+ */
+#include <linux/sizes.h>
+
+#include "kvm_util.h"
+#include "l2.h"
+#include "processor.h"
+#include "ptrauth.h"
+#include "test_util.h"
+#include "ucall.h"
+
+#define SEED		0x9ac5eedUL
+
+#define NR_ROUNDS	200
+
+/* How many codes of each key are looked at, in the guest and outside. */
+#define NR_CHECKS	3
+
+#define HCR_BOTH	(HCR_EL2_API | HCR_EL2_APK)
+
+/* How L1 enters L2. */
+enum entry { ENTRY_ERET, ENTRY_ERETAA, ENTRY_ERETAB };
+
+/* How L2 came back to L1. */
+static u64 l2_esr;
+
+static struct kvm_random_state rng;
+static struct ptrauth_codes own_codes;
+
+/* Shared by L1 and L2. */
+static struct ptrauth_keys keys;
+static struct ptrauth_codes codes;
+
+static u8 l2_stack[SZ_16K] __aligned(16);
+
+/* Guest code. */
+
+/*
+ * Enters L2 at @code and returns when L2 is left, by way of l1_handler(). The
+ * pointer to @code is signed for this stack pointer, if the entry looks at it.
+ */
+void l1_run_l2(void (*code)(void), enum entry entry, u64 pstate);
+
+extern char l1_l2_left[];
+
+asm("	.pushsection .text, \"ax\"\n"
+"	.arch_extension pauth\n"
+"l1_run_l2:\n"
+"	stp	x29, x30, [sp, #-96]!\n"
+"	stp	x19, x20, [sp, #16]\n"
+"	stp	x21, x22, [sp, #32]\n"
+"	stp	x23, x24, [sp, #48]\n"
+"	stp	x25, x26, [sp, #64]\n"
+"	stp	x27, x28, [sp, #80]\n"
+"	msr	spsr_el1, x2\n"
+"	cmp	w1, #1\n"
+"	b.eq	1f\n"
+"	b.hi	2f\n"
+"	msr	elr_el1, x0\n"
+"	eret\n"
+"1:	pacia	x0, sp\n"
+"	msr	elr_el1, x0\n"
+"	eretaa\n"
+"2:	pacib	x0, sp\n"
+"	msr	elr_el1, x0\n"
+"	eretab\n"
+"l1_l2_left:\n"
+"	ldp	x19, x20, [sp, #16]\n"
+"	ldp	x21, x22, [sp, #32]\n"
+"	ldp	x23, x24, [sp, #48]\n"
+"	ldp	x25, x26, [sp, #64]\n"
+"	ldp	x27, x28, [sp, #80]\n"
+"	ldp	x29, x30, [sp], #96\n"
+"	ret\n"
+"	.popsection\n");
+
+/* L1's handler for what L2 does. The stack is still that of l1_run_l2(). */
+static void l1_handler(struct ex_regs *regs)
+{
+	l2_esr = read_sysreg(esr_el1);
+	regs->pc = (u64)l1_l2_left;
+	regs->pstate = PSR_MODE_EL2h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
+}
+
+static void l1_enter(void (*code)(void), enum entry entry, u64 expected_ec)
+{
+	l1_run_l2(code, entry, L2_PSTATE);
+	__GUEST_ASSERT(ESR_ELx_EC(l2_esr) == expected_ec,
+		       "L2 came back with class 0x%lx, should be 0x%lx",
+		       ESR_ELx_EC(l2_esr), expected_ec);
+}
+
+static void l1_start(u64 hcr)
+{
+	ptrauth_enable();
+	l1_prepare_l2(hcr);
+	write_sysreg_s((u64)l2_stack + sizeof(l2_stack), SYS_SP_EL1);
+	isb();
+}
+
+static void new_keys(void)
+{
+	ptrauth_random_keys(&rng, &keys);
+	ptrauth_write_keys(&keys);
+	ptrauth_sign_all(&codes, NR_CHECKS);
+}
+
+static void l2_call(void)
+{
+	asm volatile("hvc #0" ::: "memory");
+}
+
+static void l2_only_call(void)
+{
+	l2_call();
+}
+
+static void l2_check_and_change(void)
+{
+	ptrauth_guest_check(&keys, &codes, NR_CHECKS, "in L2");
+	new_keys();
+	l2_call();
+}
+
+static void l2_use_api(void)
+{
+	ptrauth_sign(PTRAUTH_APIA, 0, 0);
+	l2_call();
+}
+
+static void l2_use_apk(void)
+{
+	ptrauth_read_half(PTRAUTH_APGAKEYHI);
+	l2_call();
+}
+
+/* What one writes the other finds, across exits to user space as well. */
+static void guest_share(void)
+{
+	int i;
+
+	l1_start(HCR_BOTH);
+	for (i = 0; i < NR_ROUNDS; i++) {
+		new_keys();
+		l1_enter(l2_check_and_change, ENTRY_ERET, ESR_ELx_EC_HVC64);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
+		GUEST_SYNC(i);
+		l1_enter(l2_check_and_change, ENTRY_ERET, ESR_ELx_EC_HVC64);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
+	}
+	GUEST_DONE();
+}
+
+/* L1 keeps its keys through an L2 that may use instructions, registers, or none. */
+static void guest_traps(void)
+{
+	bool api, apk;
+	int i;
+
+	for (i = 0; i < NR_ROUNDS; i++) {
+		api = i & 1;
+		apk = i & 2;
+		l1_start((api ? HCR_EL2_API : 0) | (apk ? HCR_EL2_APK : 0));
+		new_keys();
+
+		l1_enter(l2_use_api, ENTRY_ERET,
+			 api ? ESR_ELx_EC_HVC64 : ESR_ELx_EC_PAC);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "after use in L2");
+		l1_enter(l2_use_apk, ENTRY_ERET,
+			 apk ? ESR_ELx_EC_HVC64 : ESR_ELx_EC_SYS64);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "after access in L2");
+		GUEST_SYNC(i);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "after an exit");
+	}
+	GUEST_DONE();
+}
+
+/* The key of the return is new each time, and no exit lies in between. */
+static void guest_eretax(void)
+{
+	int i;
+
+	l1_start(HCR_BOTH);
+	for (i = 0; i < NR_ROUNDS; i++) {
+		new_keys();
+		l1_enter(l2_only_call, i & 1 ? ENTRY_ERETAA : ENTRY_ERETAB,
+			 ESR_ELx_EC_HVC64);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
+	}
+	GUEST_DONE();
+}
+
+/* Host code. */
+
+static void test(void *guest_code, const char *what)
+{
+	struct kvm_vcpu_init init = {};
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	vm = vm_create(1);
+	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
+	init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2) | BIT(KVM_ARM_VCPU_PSCI_0_2) |
+			    PTRAUTH_FEATURES;
+	vm_init_descriptor_tables(vm);
+	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_HVC64, l1_handler);
+	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_PAC, l1_handler);
+	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_SYS64, l1_handler);
+	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
+	vcpu_init_descriptor_tables(vcpu);
+	kvm_arch_vm_finalize_vcpus(vm);
+	rng = new_kvm_random_state(SEED);
+	sync_global_to_guest(vm, rng);
+
+	do {
+		vcpu_run(vcpu);
+		ptrauth_host_check(&own_codes, NR_CHECKS, "after KVM_RUN");
+		switch (get_ucall(vcpu, &uc)) {
+		case UCALL_SYNC:
+		case UCALL_DONE:
+			break;
+		case UCALL_ABORT:
+			REPORT_GUEST_ASSERT(uc);
+			break;
+		default:
+			TEST_FAIL("exit reason %u, ucall %lu", vcpu->run->exit_reason, uc.cmd);
+		}
+	} while (uc.cmd == UCALL_SYNC);
+	kvm_vm_free(vm);
+
+	ksft_test_result_pass("%s\n", what);
+}
+
+int main(void)
+{
+	TEST_REQUIRE(kvm_has_cap(KVM_CAP_ARM_EL2));
+	TEST_REQUIRE(kvm_has_ptrauth());
+	TEST_REQUIRE(host_has_ptrauth());
+
+	ptrauth_sign_all(&own_codes, NR_CHECKS);
+
+	ksft_print_header();
+	ksft_set_plan(3);
+	ksft_print_msg("The seed of the keys is 0x%lx\n", SEED);
+
+	test(guest_share, "L1 and L2 find each other's keys");
+	test(guest_traps, "L1 keeps its keys through an L2 without some or all use of them");
+	test(guest_eretax, "ERETAA and ERETAB authenticate with the key of the moment");
+
+	ksft_finished();
+}
