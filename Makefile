@@ -38,12 +38,16 @@ test: images initramfs-vmm ## run the whole test set
 	@scripts/test
 
 .PHONY: test-all
-test-all: images initramfs-vmm ## the same with the slow performance tests of the base
+test-all: images-nokey initramfs-vmm ## the same with slow tests, and with kernels that do not sign
 	@scripts/test all
 
 .PHONY: bench
 bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
 	@scripts/bench
+
+.PHONY: mutants
+mutants: image initramfs ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them
+	@scripts/mutants $(MUTANTS)
 
 .PHONY: guest
 guest: image initramfs-vmm ## boot a Linux guest with QEMU as the VMM inside the booted kernel
@@ -96,7 +100,7 @@ refresh: ## take what was edited in build/tree (and new FILES=) back into the ov
 
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
-	rm -rf build/rust* build/c build/c[.-]* build/selftests build/root build/host build/results \
+	rm -rf build/rust* build/c build/c[.-]* build/mutant* build/selftests build/root build/host build/results \
 		build/bench build/logs build/*.cpio.gz
 
 .PHONY: distclean
