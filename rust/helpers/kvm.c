@@ -28,6 +28,21 @@ __rust_helper bool rust_helper_vcpu_in_nested_transition(struct kvm_vcpu *vcpu)
 	return vcpu_get_flag(vcpu, IN_NESTED_ERET) || vcpu_get_flag(vcpu, IN_NESTED_EXCEPTION);
 }
 
+__rust_helper bool rust_helper_vcpu_sysregs_on_cpu(struct kvm_vcpu *vcpu)
+{
+	return vcpu_get_flag(vcpu, SYSREGS_ON_CPU);
+}
+
+__rust_helper bool rust_helper_vcpu_el2_e2h_is_set(const struct kvm_vcpu *vcpu)
+{
+	return vcpu_el2_e2h_is_set(vcpu);
+}
+
+__rust_helper u64 rust_helper_kvm_read_vm_id_reg(struct kvm *kvm, u32 reg)
+{
+	return kvm_read_vm_id_reg(kvm, reg);
+}
+
 __rust_helper bool rust_helper_vcpu_ptrauth_keys_on_cpu(struct kvm_vcpu *vcpu)
 {
 	return vcpu_get_flag(vcpu, PTRAUTH_KEYS_ON_CPU);

@@ -10,6 +10,7 @@
 mod context;
 mod features;
 mod keys;
+mod nested;
 mod vcpu;
 
 pub use context::CpuContext;
@@ -19,6 +20,7 @@ pub use features::{
 };
 pub use vcpu::{
     LoadedVcpu,
+    LockedVcpu,
     Vcpu, //
 };
 

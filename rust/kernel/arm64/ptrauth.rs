@@ -295,6 +295,45 @@ impl Keys {
     }
 }
 
+/// The code for `value` and `modifier` that `PACGA` computes with `key`, in the upper 32 bits.
+///
+/// APGA is what it was before. Interrupts must be disabled or at least preemption, so that nobody
+/// meets the other key in its place.
+///
+/// # Safety
+///
+/// The CPU must have pointer authentication, and accesses to the keys must not be trapped at the
+/// current exception level.
+pub unsafe fn pacga_with(key: Key, value: u64, modifier: u64) -> u64 {
+    let code;
+
+    // SAFETY: By the safety requirements the registers can be accessed. Nothing else of the kernel
+    // uses the key that is replaced for a moment.
+    unsafe {
+        asm!(
+            ".arch_extension pauth",
+            "mrs {saved_lo}, S3_0_C2_C3_0",
+            "mrs {saved_hi}, S3_0_C2_C3_1",
+            "msr S3_0_C2_C3_0, {lo}",
+            "msr S3_0_C2_C3_1, {hi}",
+            "isb",
+            "pacga {code}, {value}, {modifier}",
+            "msr S3_0_C2_C3_0, {saved_lo}",
+            "msr S3_0_C2_C3_1, {saved_hi}",
+            "isb",
+            saved_lo = out(reg) _,
+            saved_hi = out(reg) _,
+            lo = in(reg) key.lo,
+            hi = in(reg) key.hi,
+            code = out(reg) code,
+            value = in(reg) value,
+            modifier = in(reg) modifier,
+            options(nostack, preserves_flags),
+        )
+    };
+    code
+}
+
 /// Makes writes to system registers visible to the instructions that follow.
 #[inline(always)]
 pub fn isb() {

@@ -18,6 +18,70 @@ bitfield! {
     }
 }
 
+bitfield! {
+    /// `SCTLR_EL2`, System Control Register.
+    pub struct SctlrEl2(u64) {
+        /// Addresses of instructions are signed and authenticated with APIA.
+        31:31 en_ia => bool;
+        /// Addresses of instructions are signed and authenticated with APIB.
+        30:30 en_ib => bool;
+    }
+}
+
+bitfield! {
+    /// `TCR_EL2`, Translation Control Register, with `HCR_EL2.E2H` clear.
+    pub struct TcrEl2(u64) {
+        /// The size of the address space is 2^(64 - T0SZ).
+        5:0 t0sz;
+        /// Translation ignores the top byte of addresses.
+        20:20 tbi => bool;
+        /// It does so for data only.
+        29:29 tbid => bool;
+    }
+}
+
+bitfield! {
+    /// `TCR_EL2`, Translation Control Register, with `HCR_EL2.E2H` set.
+    ///
+    /// Each field is there for the lower half of the address space and for the upper.
+    pub struct TcrEl2Host(u64) {
+        /// The size of the lower half is 2^(64 - T0SZ).
+        5:0 t0sz;
+        /// The size of the upper half is 2^(64 - T1SZ).
+        21:16 t1sz;
+        /// Translation ignores the top byte of addresses in the lower half.
+        37:37 tbi0 => bool;
+        /// Translation ignores the top byte of addresses in the upper half.
+        38:38 tbi1 => bool;
+        /// It does so for data only, in the lower half.
+        51:51 tbid0 => bool;
+        /// It does so for data only, in the upper half.
+        52:52 tbid1 => bool;
+    }
+}
+
+bitfield! {
+    /// `ESR_EL2`, Exception Syndrome Register.
+    pub struct EsrEl2(u64) {
+        /// The class of the exception.
+        31:26 ec;
+        /// The instruction was 32 bits long.
+        25:25 il => bool;
+        /// For an exception return that is trapped: it was `ERETAA` or `ERETAB`.
+        1:1 eretax => bool;
+        /// For these, and for a failed authentication: it was with the B key.
+        0:0 b_key => bool;
+    }
+}
+
+bitfield! {
+    /// `SPSR_EL2`, Saved Program Status Register.
+    pub struct SpsrEl2(u64) {
+        /// The exception return is illegal.
+        20:20 il => bool;
+    }
+}
+
 #[cfg(CONFIG_RUST_ARM64_KUNIT_TEST)]
 #[macros::kunit_tests(rust_arm64_sysreg)]
 mod tests {

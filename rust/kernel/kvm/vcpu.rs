@@ -4,7 +4,13 @@
 
 use super::Feature;
 use crate::{
-    arm64::sysreg::HcrEl2,
+    arm64::{
+        id_regs::{
+            IdAa64Isar1,
+            IdAa64Isar2, //
+        },
+        sysreg::HcrEl2, //
+    },
     types::{
         NotThreadSafe,
         Opaque, //
@@ -47,31 +53,44 @@ impl Vcpu {
             bindings::__vcpu_has_feature(&raw const (*(*self.as_raw()).kvm).arch, feature as i32)
         }
     }
+
+    /// An ID register as the VM has it.
+    fn vm_id_register(&self, register: u32) -> u64 {
+        // SAFETY: By the type's invariants the vCPU and its VM are valid, and the register is one
+        // that each VM has.
+        unsafe { bindings::kvm_read_vm_id_reg((*self.as_raw()).kvm, register) }
+    }
+
+    /// `ID_AA64ISAR1_EL1` as the VM has it.
+    pub fn vm_id_aa64isar1(&self) -> IdAa64Isar1 {
+        IdAa64Isar1::from_raw(self.vm_id_register(bindings::SYS_ID_AA64ISAR1_EL1))
+    }
+
+    /// `ID_AA64ISAR2_EL1` as the VM has it.
+    pub fn vm_id_aa64isar2(&self) -> IdAa64Isar2 {
+        IdAa64Isar2::from_raw(self.vm_id_register(bindings::SYS_ID_AA64ISAR2_EL1))
+    }
 }
 
-/// A vCPU that is loaded, or about to be, on the CPU that this runs on.
+/// A vCPU whose thread this is.
 ///
 /// # Invariants
 ///
-/// - The caller is the thread that loaded the vCPU and cannot be preempted, so that `this CPU`
-///   means the same CPU for as long as the value lives.
-/// - Nothing else accesses the members of the vCPU that only its thread may touch.
-pub struct LoadedVcpu<'a> {
-    vcpu: &'a Vcpu,
-    _this_cpu: NotThreadSafe,
-}
+/// The caller holds the vCPU's mutex, as its thread does in `KVM_RUN`. So nothing else accesses the
+/// members that only the thread may touch.
+pub struct LockedVcpu<'a>(&'a Vcpu);
 
-impl Deref for LoadedVcpu<'_> {
+impl Deref for LockedVcpu<'_> {
     type Target = Vcpu;
 
     #[inline]
     fn deref(&self) -> &Vcpu {
-        self.vcpu
+        self.0
     }
 }
 
-impl LoadedVcpu<'_> {
-    /// Makes a loaded vCPU from a pointer of the C side.
+impl LockedVcpu<'_> {
+    /// Makes a locked vCPU from a pointer of the C side.
     ///
     /// # Safety
     ///
@@ -80,9 +99,50 @@ impl LoadedVcpu<'_> {
     #[inline]
     pub unsafe fn from_raw(ptr: *mut bindings::kvm_vcpu) -> Self {
         // INVARIANT: Holds by the safety requirements of this function.
+        // SAFETY: By the safety requirements of this function.
+        Self(unsafe { Vcpu::from_raw(ptr) })
+    }
+
+    /// Injects an exception for an undefined instruction into the guest.
+    pub fn inject_undefined(&mut self) {
+        // SAFETY: The vCPU is valid, and this is its thread.
+        unsafe { bindings::kvm_inject_undefined(self.as_raw()) };
+    }
+}
+
+/// A vCPU that is loaded, or about to be, on the CPU that this runs on.
+///
+/// # Invariants
+///
+/// The caller is the thread that loaded the vCPU and cannot be preempted, so that `this CPU` means
+/// the same CPU for as long as the value lives.
+pub struct LoadedVcpu<'a> {
+    vcpu: LockedVcpu<'a>,
+    _this_cpu: NotThreadSafe,
+}
+
+impl<'a> Deref for LoadedVcpu<'a> {
+    type Target = LockedVcpu<'a>;
+
+    #[inline]
+    fn deref(&self) -> &LockedVcpu<'a> {
+        &self.vcpu
+    }
+}
+
+impl LoadedVcpu<'_> {
+    /// Makes a loaded vCPU from a pointer of the C side.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a vCPU for which the invariants of this type and of [`LockedVcpu`] hold
+    /// for as long as the returned value lives.
+    #[inline]
+    pub unsafe fn from_raw(ptr: *mut bindings::kvm_vcpu) -> Self {
+        // INVARIANT: Holds by the safety requirements of this function.
         Self {
             // SAFETY: By the safety requirements of this function.
-            vcpu: unsafe { Vcpu::from_raw(ptr) },
+            vcpu: unsafe { LockedVcpu::from_raw(ptr) },
             _this_cpu: NotThreadSafe,
         }
     }
@@ -99,29 +159,5 @@ impl LoadedVcpu<'_> {
     pub fn set_hcr_el2(&mut self, hcr: HcrEl2) {
         // SAFETY: Only the vCPU's thread accesses this member, and that is the caller.
         unsafe { (*self.as_raw()).arch.hcr_el2 = hcr.into_raw() };
-    }
-
-    /// If an L2 guest runs on the vCPU, `HCR_EL2` as the guest hypervisor in L1 has set it for L2.
-    ///
-    /// [`None`] means that the guest, or L1 itself, runs.
-    #[inline]
-    pub fn nested_hcr_el2(&self) -> Option<HcrEl2> {
-        // SAFETY: The vCPU is valid, and the registers that tell its mode are this thread's.
-        if !unsafe { bindings::is_nested_ctxt(self.as_raw()) } {
-            return None;
-        }
-
-        // SAFETY: As above; the guest hypervisor's `HCR_EL2` always lives in memory.
-        let hcr = unsafe { bindings::__vcpu_sys_reg(self.as_raw(), bindings::vcpu_sysreg_HCR_EL2) };
-        Some(HcrEl2::from_raw(hcr))
-    }
-
-    /// Whether the vCPU is on its way from L1 to L2 or back.
-    ///
-    /// It is then put and loaded again at once, on the same CPU and by the same thread.
-    #[inline]
-    pub fn in_nested_transition(&self) -> bool {
-        // SAFETY: Only the vCPU's thread accesses these flags, and that is the caller.
-        unsafe { bindings::vcpu_in_nested_transition(self.as_raw()) }
     }
 }

@@ -19,24 +19,39 @@
 //! Reference: Arm ARM, D8.10 "Pointer authentication".
 
 mod capability;
+mod counters;
+mod debugfs;
+mod eretax;
 mod features;
+mod level;
 mod load;
+mod registers;
 mod residency;
 mod status;
 mod support;
+mod traps;
 
 use kernel::{
-    arm64::ptrauth::KeyId,
+    arm64::{
+        id_regs::{
+            IdAa64Isar1,
+            IdAa64Isar2, //
+        },
+        sysreg::SpsrEl2, //
+    },
     bindings,
     interrupt::local_interrupt_disable,
     kvm::{
         self,
         Features,
-        LoadedVcpu, //
+        LoadedVcpu,
+        LockedVcpu,
+        Vcpu, //
     },
     prelude::*,
     str::CString, //
 };
+use status::Status;
 
 const __LOG_PREFIX: &[u8] = b"kvm\0";
 
@@ -106,39 +121,121 @@ pub unsafe extern "C" fn kvm_ptrauth_vcpu_put(vcpu: *mut bindings::kvm_vcpu) {
     load::vcpu_put(&mut unsafe { LoadedVcpu::from_raw(vcpu) });
 }
 
-/// One of the guest's two keys for instruction addresses as the guest sees it: APIB if `b`, APIA
-/// otherwise.
+/// Handles a trap that a pointer authentication instruction of the guest has caused: 1, which lets
+/// the guest go on.
 ///
-/// Called while `vcpu` is loaded and its guest does not run; preemptible or not.
+/// Called in the run loop, preemptible, with the vCPU loaded.
 ///
 /// # Safety
 ///
-/// `vcpu` must be the vCPU that the calling thread has loaded, and have pointer authentication.
+/// `vcpu` must be the vCPU that the calling thread runs.
 #[export]
-pub unsafe extern "C" fn kvm_ptrauth_insn_key(
-    vcpu: *mut bindings::kvm_vcpu,
-    b: bool,
-) -> bindings::ptrauth_key {
-    // Without this, the vCPU could be put between the look at where the key is and the read.
+pub unsafe extern "C" fn kvm_ptrauth_handle_trap(vcpu: *mut bindings::kvm_vcpu) -> c_int {
+    // SAFETY: The caller runs the vCPU, and so holds its mutex.
+    traps::handle(&mut unsafe { LockedVcpu::from_raw(vcpu) });
+    1
+}
+
+/// Whether the key registers exist for the vCPU.
+///
+/// Called for accesses by the guest and by user space, preemptible.
+///
+/// # Safety
+///
+/// `vcpu` must be an initialised vCPU.
+#[export]
+pub unsafe extern "C" fn kvm_ptrauth_has_keys(vcpu: *const bindings::kvm_vcpu) -> bool {
+    // SAFETY: By the safety requirements.
+    registers::has_keys(unsafe { Vcpu::from_raw(vcpu.cast_mut()) })
+}
+
+/// Takes from a value of `ID_AA64ISAR1_EL1` what the vCPU must not show.
+///
+/// Called when a VM gets its ID registers or user space sets them, preemptible.
+///
+/// # Safety
+///
+/// `vcpu` must be an initialised vCPU.
+#[export]
+pub unsafe extern "C" fn kvm_ptrauth_sanitise_isar1(
+    vcpu: *const bindings::kvm_vcpu,
+    val: u64,
+) -> u64 {
+    // SAFETY: By the safety requirements.
+    let vcpu = unsafe { Vcpu::from_raw(vcpu.cast_mut()) };
+    registers::sanitise_isar1(vcpu, IdAa64Isar1::from_raw(val)).into_raw()
+}
+
+/// Takes from a value of `ID_AA64ISAR2_EL1` what the vCPU must not show.
+///
+/// Called when a VM gets its ID registers or user space sets them, preemptible.
+///
+/// # Safety
+///
+/// `vcpu` must be an initialised vCPU.
+#[export]
+pub unsafe extern "C" fn kvm_ptrauth_sanitise_isar2(
+    vcpu: *const bindings::kvm_vcpu,
+    val: u64,
+) -> u64 {
+    // SAFETY: By the safety requirements.
+    let vcpu = unsafe { Vcpu::from_raw(vcpu.cast_mut()) };
+    registers::sanitise_isar2(vcpu, IdAa64Isar2::from_raw(val)).into_raw()
+}
+
+/// Authenticates the address that a guest hypervisor returns to with `ERETAA` or `ERETAB`. Whether
+/// that fails or not, `*elr` is where to return to.
+///
+/// Called while the vCPU is loaded, for the trap that the guest was left for, preemptible or not.
+///
+/// # Safety
+///
+/// `vcpu` must be the vCPU that the calling thread runs, and have pointer authentication; `elr` must
+/// be valid for a write.
+#[export]
+pub unsafe extern "C" fn kvm_auth_eretax(vcpu: *mut bindings::kvm_vcpu, elr: *mut u64) -> bool {
+    // Without this, the vCPU could be put between the look at where a register is and the access.
     let _irqs_off = local_interrupt_disable();
     // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu) };
-    let id = if b { KeyId::Apib } else { KeyId::Apia };
     // SAFETY: A vCPU has pointer authentication only if the system has.
-    let key = unsafe { residency::key(&vcpu, id) };
+    let result = unsafe { eretax::authenticate(&vcpu) };
+    let (Ok(address) | Err(address)) = result;
 
-    bindings::ptrauth_key {
-        lo: key.lo as c_ulong,
-        hi: key.hi as c_ulong,
-    }
+    // SAFETY: By the safety requirements.
+    unsafe { elr.write(address) };
+    result.is_ok()
 }
 
-/// Says in the kernel log what is in force.
+/// The syndrome with which a failed `ERETAA` or `ERETAB` of a guest hypervisor faults there, or 0 if
+/// it does not. `spsr` is what the return would take the program status from.
+///
+/// Called in the run loop, preemptible, with the vCPU loaded.
+///
+/// # Safety
+///
+/// `vcpu` must be the vCPU that the calling thread runs.
+#[export]
+pub unsafe extern "C" fn kvm_ptrauth_eretax_fault(
+    vcpu: *mut bindings::kvm_vcpu,
+    spsr: u64,
+) -> u64 {
+    // SAFETY: The caller runs the vCPU, and so holds its mutex.
+    let vcpu = unsafe { LockedVcpu::from_raw(vcpu) };
+
+    eretax::fault(&vcpu, SpsrEl2::from_raw(spsr)).map_or(0, |esr| esr.into_raw())
+}
+
+/// Says in the kernel log what is in force, and keeps it in debugfs.
 ///
 /// Called once, when KVM has been initialised; may sleep.
 #[export]
 pub extern "C" fn kvm_ptrauth_report() {
-    if let Ok(line) = CString::try_from_fmt(fmt!("ptrauth: {}", status::Status::current())) {
+    let status = Status::current();
+
+    if let Ok(line) = CString::try_from_fmt(fmt!("ptrauth: {status}")) {
         kvm::info(&line);
     }
+    // That there is nothing to look at is no reason for anything else to fail.
+    let _ = debugfs::create(status);
 }

@@ -7,6 +7,10 @@
 //! it to see whether there is a key to switch.
 
 use crate::{
+    counters::{
+        self,
+        Event, //
+    },
     features::{
         self,
         Ptrauth, //
@@ -42,6 +46,7 @@ pub(crate) fn vcpu_load(vcpu: &mut LoadedVcpu<'_>) {
     if features::of(vcpu) == Ptrauth::Off || kvm::is_protected() {
         return;
     }
+    counters::count(Event::Load);
 
     let hcr = untrap(vcpu.hcr_el2(), vcpu.nested_hcr_el2());
     vcpu.set_hcr_el2(hcr);
@@ -61,6 +66,10 @@ pub(crate) fn vcpu_load(vcpu: &mut LoadedVcpu<'_>) {
 ///
 /// Called with preemption disabled while `vcpu` is being put.
 pub(crate) fn vcpu_put(vcpu: &mut LoadedVcpu<'_>) {
+    if features::of(vcpu) == Ptrauth::Off {
+        return;
+    }
+    counters::count(Event::Put);
     residency::put(vcpu);
 }
 

@@ -7,6 +7,7 @@ use crate::{
         self,
         Numbers, //
     },
+    level,
     support::{
         self,
         Algorithm,
@@ -55,16 +56,47 @@ impl Status {
     }
 }
 
+impl Switch {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::Nvhe => "assembly (nVHE)",
+            Self::Protected => "assembly (pKVM)",
+        }
+    }
+}
+
+impl Status {
+    /// Writes a line for each fact, as `status` in debugfs shows them.
+    pub(crate) fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.support {
+            Ok(algorithm) => {
+                f.write_str("guests: address+generic\n")?;
+                f.write_fmt(fmt!("algorithm: {algorithm}\n"))?;
+                f.write_fmt(fmt!("level: {}\n", level::name(support::address_level())))?;
+            }
+            Err(reason) => {
+                f.write_str("guests: none\n")?;
+                f.write_fmt(fmt!("reason: {reason}\n"))?;
+            }
+        }
+        f.write_fmt(fmt!("key switch: {}\n", self.switch.name()))?;
+        f.write_str(match self.numbers {
+            Numbers::Released => "capabilities: 171 172\n",
+            Numbers::ReleasedAndV10 => "capabilities: 171 172 169 170\n",
+        })
+    }
+}
+
+/// The line of the boot log.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.support {
             Ok(algorithm) => {
-                f.write_fmt(fmt!("address+generic ({algorithm}), key switch in "))?;
-                f.write_str(match self.switch {
-                    Switch::Rust => "Rust",
-                    Switch::Nvhe => "assembly (nVHE)",
-                    Switch::Protected => "assembly (pKVM)",
-                })?;
+                f.write_fmt(fmt!(
+                    "address+generic ({algorithm}), key switch in {}",
+                    self.switch.name()
+                ))?;
             }
             Err(reason) => f.write_fmt(fmt!("not available to guests: {reason}"))?,
         }

@@ -187,6 +187,16 @@ pub(crate) fn system() -> Result<Algorithm, Reason> {
     Facts::gather().decide()
 }
 
+/// The level of address authentication that all CPUs have, as the ID registers' fields have it.
+///
+/// Context as for [`system`].
+pub(crate) fn address_level() -> u64 {
+    let isar1 = IdAa64Isar1::sanitised();
+    let isar2 = IdAa64Isar2::sanitised();
+
+    (*isar1.apa()).max(*isar1.api()).max(*isar2.apa3())
+}
+
 #[cfg(CONFIG_KVM_ARM64_PTRAUTH_KUNIT_TEST)]
 #[kunit_tests(kvm_ptrauth_support)]
 mod tests {
