@@ -19,7 +19,7 @@ VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
 # Our own KVM selftests.
-PTRAUTH_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys,ptrauth_nested,ptrauth_residency
+PTRAUTH_TESTS=ptrauth_caps,ptrauth_eretax,ptrauth_features,ptrauth_keys,ptrauth_nested,ptrauth_regs,ptrauth_residency,ptrauth_undef
 
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES

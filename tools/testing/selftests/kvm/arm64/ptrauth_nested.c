@@ -25,9 +25,6 @@
 
 #define HCR_BOTH	(HCR_EL2_API | HCR_EL2_APK)
 
-/* How L1 enters L2. */
-enum entry { ENTRY_ERET, ENTRY_ERETAA, ENTRY_ERETAB };
-
 /* How L2 came back to L1. */
 static u64 l2_esr;
 
@@ -38,60 +35,28 @@ static struct ptrauth_codes own_codes;
 static struct ptrauth_keys keys;
 static struct ptrauth_codes codes;
 
+static u8 l1_stack[SZ_16K] __aligned(16);
 static u8 l2_stack[SZ_16K] __aligned(16);
 
 /* Guest code. */
 
-/*
- * Enters L2 at @code and returns when L2 is left, by way of l1_handler(). The
- * pointer to @code is signed for this stack pointer, if the entry looks at it.
- */
-void l1_run_l2(void (*code)(void), enum entry entry, u64 pstate);
-
-extern char l1_l2_left[];
-
-asm("	.pushsection .text, \"ax\"\n"
-"	.arch_extension pauth\n"
-"l1_run_l2:\n"
-"	stp	x29, x30, [sp, #-96]!\n"
-"	stp	x19, x20, [sp, #16]\n"
-"	stp	x21, x22, [sp, #32]\n"
-"	stp	x23, x24, [sp, #48]\n"
-"	stp	x25, x26, [sp, #64]\n"
-"	stp	x27, x28, [sp, #80]\n"
-"	msr	spsr_el1, x2\n"
-"	cmp	w1, #1\n"
-"	b.eq	1f\n"
-"	b.hi	2f\n"
-"	msr	elr_el1, x0\n"
-"	eret\n"
-"1:	pacia	x0, sp\n"
-"	msr	elr_el1, x0\n"
-"	eretaa\n"
-"2:	pacib	x0, sp\n"
-"	msr	elr_el1, x0\n"
-"	eretab\n"
-"l1_l2_left:\n"
-"	ldp	x19, x20, [sp, #16]\n"
-"	ldp	x21, x22, [sp, #32]\n"
-"	ldp	x23, x24, [sp, #48]\n"
-"	ldp	x25, x26, [sp, #64]\n"
-"	ldp	x27, x28, [sp, #80]\n"
-"	ldp	x29, x30, [sp], #96\n"
-"	ret\n"
-"	.popsection\n");
-
-/* L1's handler for what L2 does. The stack is still that of l1_run_l2(). */
+/* L1's handler for what L2 does. */
 static void l1_handler(struct ex_regs *regs)
 {
 	l2_esr = read_sysreg(esr_el1);
-	regs->pc = (u64)l1_l2_left;
-	regs->pstate = PSR_MODE_EL2h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT;
+	l1_resume(regs);
 }
 
-static void l1_enter(void (*code)(void), enum entry entry, u64 expected_ec)
+static void l1_enter(void (*code)(void), enum l1_eret how, u64 expected_ec)
 {
-	l1_run_l2(code, entry, L2_PSTATE);
+	u64 sp = (u64)l1_stack + sizeof(l1_stack), address = (u64)code;
+
+	if (how == L1_ERETAA)
+		address = ptrauth_sign(PTRAUTH_APIA, address, sp);
+	if (how == L1_ERETAB)
+		address = ptrauth_sign(PTRAUTH_APIB, address, sp);
+
+	l1_eret(address, L2_PSTATE, sp, how);
 	__GUEST_ASSERT(ESR_ELx_EC(l2_esr) == expected_ec,
 		       "L2 came back with class 0x%lx, should be 0x%lx",
 		       ESR_ELx_EC(l2_esr), expected_ec);
@@ -149,10 +114,10 @@ static void guest_share(void)
 	l1_start(HCR_BOTH);
 	for (i = 0; i < NR_ROUNDS; i++) {
 		new_keys();
-		l1_enter(l2_check_and_change, ENTRY_ERET, ESR_ELx_EC_HVC64);
+		l1_enter(l2_check_and_change, L1_ERET, ESR_ELx_EC_HVC64);
 		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
 		GUEST_SYNC(i);
-		l1_enter(l2_check_and_change, ENTRY_ERET, ESR_ELx_EC_HVC64);
+		l1_enter(l2_check_and_change, L1_ERET, ESR_ELx_EC_HVC64);
 		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
 	}
 	GUEST_DONE();
@@ -170,10 +135,10 @@ static void guest_traps(void)
 		l1_start((api ? HCR_EL2_API : 0) | (apk ? HCR_EL2_APK : 0));
 		new_keys();
 
-		l1_enter(l2_use_api, ENTRY_ERET,
+		l1_enter(l2_use_api, L1_ERET,
 			 api ? ESR_ELx_EC_HVC64 : ESR_ELx_EC_PAC);
 		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "after use in L2");
-		l1_enter(l2_use_apk, ENTRY_ERET,
+		l1_enter(l2_use_apk, L1_ERET,
 			 apk ? ESR_ELx_EC_HVC64 : ESR_ELx_EC_SYS64);
 		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "after access in L2");
 		GUEST_SYNC(i);
@@ -190,7 +155,7 @@ static void guest_eretax(void)
 	l1_start(HCR_BOTH);
 	for (i = 0; i < NR_ROUNDS; i++) {
 		new_keys();
-		l1_enter(l2_only_call, i & 1 ? ENTRY_ERETAA : ENTRY_ERETAB,
+		l1_enter(l2_only_call, i & 1 ? L1_ERETAA : L1_ERETAB,
 			 ESR_ELx_EC_HVC64);
 		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
 	}

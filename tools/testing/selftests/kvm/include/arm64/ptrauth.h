@@ -226,6 +226,12 @@ static inline void ptrauth_enable(void)
  * The result depends on registers the compiler knows nothing of, which is why
  * each of these has to be volatile.
  */
+#define ptrauth_asm1(insn, val)				\
+({							\
+	asm volatile(".arch_extension pauth\n\t"	\
+		     insn " %0" : "+r" (val));		\
+})
+
 #define ptrauth_asm2(insn, val, modifier)		\
 ({							\
 	asm volatile(".arch_extension pauth\n\t"	\
@@ -284,6 +290,13 @@ static inline u64 ptrauth_auth(enum ptrauth_key key, u64 val, u64 modifier)
 	}
 
 	return val;
+}
+
+/* @ptr without its code, if it points to an instruction. */
+static inline u64 ptrauth_strip(u64 ptr)
+{
+	ptrauth_asm1("xpaci", ptr);
+	return ptr;
 }
 
 /* Pointers are never followed. They only have to be canonical. */

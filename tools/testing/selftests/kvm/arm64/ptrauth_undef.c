@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ptrauth_undef - Test which instructions a guest without pointer authentication
+ * finds undefined.
+ *
+ * The CPU has the instructions all the same. KVM gets a trap for those that would
+ * sign or authenticate, and answers that there is no such instruction. With the
+ * enables of SCTLR_EL1 clear, the CPU itself leaves pointers alone and nothing
+ * traps, but for PACGA, which has no enable. XPACI and the like only strip bits;
+ * no trap exists for them.
+ */
+#include "kvm_util.h"
+#include "processor.h"
+#include "ptrauth.h"
+#include "test_util.h"
+#include "ucall.h"
+
+/* Which bit of SCTLR_EL1 an instruction needs to do more than a plain one would. */
+enum enable {
+	ENABLE_IA,
+	ENABLE_IB,
+	ENABLE_DA,
+	ENABLE_DB,
+	/* One of them; without, this goes or reads wherever x0 leads. */
+	ENABLE_JUMP,
+	ENABLE_LOAD,
+	/* None. */
+	ENABLE_ALWAYS,
+};
+
+static const u64 enables[] = {
+	[ENABLE_IA] = SCTLR_ELx_ENIA,
+	[ENABLE_IB] = SCTLR_ELx_ENIB,
+	[ENABLE_DA] = SCTLR_ELx_ENDA,
+	[ENABLE_DB] = SCTLR_ELx_ENDB,
+	[ENABLE_JUMP] = PTRAUTH_SCTLR_ENABLE,
+	[ENABLE_LOAD] = PTRAUTH_SCTLR_ENABLE,
+	[ENABLE_ALWAYS] = 0,
+};
+
+/* Operands are x0 and x1; hints take x17 and x16, or x30 and sp. */
+static const struct {
+	u32 insn;
+	enum enable enable;
+	const char *text;
+} instructions[] = {
+	{ 0xdac10020, ENABLE_IA, "pacia x0, x1" },
+	{ 0xdac10420, ENABLE_IB, "pacib x0, x1" },
+	{ 0xdac10820, ENABLE_DA, "pacda x0, x1" },
+	{ 0xdac10c20, ENABLE_DB, "pacdb x0, x1" },
+	{ 0xdac123e0, ENABLE_IA, "paciza x0" },
+	{ 0xdac127e0, ENABLE_IB, "pacizb x0" },
+	{ 0xdac12be0, ENABLE_DA, "pacdza x0" },
+	{ 0xdac12fe0, ENABLE_DB, "pacdzb x0" },
+	{ 0xdac11020, ENABLE_IA, "autia x0, x1" },
+	{ 0xdac11420, ENABLE_IB, "autib x0, x1" },
+	{ 0xdac11820, ENABLE_DA, "autda x0, x1" },
+	{ 0xdac11c20, ENABLE_DB, "autdb x0, x1" },
+	{ 0xdac133e0, ENABLE_IA, "autiza x0" },
+	{ 0xdac137e0, ENABLE_IB, "autizb x0" },
+	{ 0xdac13be0, ENABLE_DA, "autdza x0" },
+	{ 0xdac13fe0, ENABLE_DB, "autdzb x0" },
+	{ 0xd503211f, ENABLE_IA, "pacia1716" },
+	{ 0xd503215f, ENABLE_IB, "pacib1716" },
+	{ 0xd503219f, ENABLE_IA, "autia1716" },
+	{ 0xd50321df, ENABLE_IB, "autib1716" },
+	{ 0xd503233f, ENABLE_IA, "paciasp" },
+	{ 0xd503237f, ENABLE_IB, "pacibsp" },
+	{ 0xd50323bf, ENABLE_IA, "autiasp" },
+	{ 0xd50323ff, ENABLE_IB, "autibsp" },
+	{ 0xd503231f, ENABLE_IA, "paciaz" },
+	{ 0xd503235f, ENABLE_IB, "pacibz" },
+	{ 0xd503239f, ENABLE_IA, "autiaz" },
+	{ 0xd50323df, ENABLE_IB, "autibz" },
+	{ 0xd71f0801, ENABLE_JUMP, "braa x0, x1" },
+	{ 0xd71f0c01, ENABLE_JUMP, "brab x0, x1" },
+	{ 0xd61f081f, ENABLE_JUMP, "braaz x0" },
+	{ 0xd61f0c1f, ENABLE_JUMP, "brabz x0" },
+	{ 0xd73f0801, ENABLE_JUMP, "blraa x0, x1" },
+	{ 0xd73f0c01, ENABLE_JUMP, "blrab x0, x1" },
+	{ 0xd63f081f, ENABLE_JUMP, "blraaz x0" },
+	{ 0xd63f0c1f, ENABLE_JUMP, "blrabz x0" },
+	{ 0xd65f0bff, ENABLE_JUMP, "retaa" },
+	{ 0xd65f0fff, ENABLE_JUMP, "retab" },
+	{ 0xd69f0bff, ENABLE_JUMP, "eretaa" },
+	{ 0xd69f0fff, ENABLE_JUMP, "eretab" },
+	{ 0xf8200400, ENABLE_LOAD, "ldraa x0, [x0]" },
+	{ 0xf8a00400, ENABLE_LOAD, "ldrab x0, [x0]" },
+	{ 0x9ac13000, ENABLE_ALWAYS, "pacga x0, x0, x1" },
+};
+
+static unsigned int undefs;
+
+/* Guest code. */
+
+static void guest_undef_handler(struct ex_regs *regs)
+{
+	WRITE_ONCE(undefs, undefs + 1);
+	regs->pc += 4;
+}
+
+/*
+ * Executes an instruction with the value in all registers that it could change,
+ * and returns it with the bits flipped that have changed in any of them.
+ */
+static u64 guest_execute(u32 insn, u64 value)
+{
+	register u64 x0 asm("x0") = value;
+	register u64 x10 asm("x10") = value;
+	register u64 x11 asm("x11") = insn;
+
+	asm volatile("	adr	x9, 1f\n"
+	"	str	w11, [x9]\n"
+	"	dc	cvau, x9\n"
+	"	dsb	ish\n"
+	"	ic	ivau, x9\n"
+	"	dsb	ish\n"
+	"	isb\n"
+	"	mov	x9, x30\n"
+	"	mov	x17, x0\n"
+	"	mov	x30, x0\n"
+	"	mov	x1, xzr\n"
+	"	mov	x16, xzr\n"
+	"1:	nop\n"
+	"	eor	x0, x0, x10\n"
+	"	eor	x17, x17, x10\n"
+	"	eor	x30, x30, x10\n"
+	"	orr	x0, x0, x17\n"
+	"	orr	x0, x0, x30\n"
+	"	eor	x0, x0, x10\n"
+	"	mov	x30, x9\n"
+	: "+r" (x0) : "r" (x10), "r" (x11) : "x1", "x9", "x16", "x17", "memory");
+
+	return x0;
+}
+
+static void guest_expect(unsigned int i, u64 value, bool undef, const char *when)
+{
+	unsigned int before = READ_ONCE(undefs);
+	u64 result = guest_execute(instructions[i].insn, value);
+
+	__GUEST_ASSERT(READ_ONCE(undefs) - before == undef, "%s, %s: %u exceptions",
+		       instructions[i].text, when, READ_ONCE(undefs) - before);
+	__GUEST_ASSERT(result == value, "%s, %s: 0x%lx became 0x%lx",
+		       instructions[i].text, when, value, result);
+}
+
+static void guest_set_enables(u64 sctlr)
+{
+	write_sysreg((read_sysreg(sctlr_el1) & ~PTRAUTH_SCTLR_ENABLE) | sctlr, sctlr_el1);
+	isb();
+}
+
+static void guest_instructions(void)
+{
+	const u64 value = ptrauth_pointer(0);
+	enum enable enable;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
+		enable = instructions[i].enable;
+
+		if (enable != ENABLE_JUMP && enable != ENABLE_LOAD) {
+			guest_set_enables(0);
+			guest_expect(i, value, enable == ENABLE_ALWAYS, "no enable set");
+			guest_set_enables(PTRAUTH_SCTLR_ENABLE & ~enables[enable]);
+			guest_expect(i, value, enable == ENABLE_ALWAYS,
+				     "all enables set but its own");
+		}
+		guest_set_enables(enables[enable]);
+		guest_expect(i, value, true, "its own enable set");
+		guest_set_enables(PTRAUTH_SCTLR_ENABLE);
+		guest_expect(i, value, true, "all enables set");
+	}
+	GUEST_DONE();
+}
+
+static void guest_registers(void)
+{
+	unsigned int half, before;
+
+	for (half = 0; half < PTRAUTH_NR_HALVES; half++) {
+		before = READ_ONCE(undefs);
+		ptrauth_read_half(half);
+		ptrauth_write_half(half, ~0UL);
+		__GUEST_ASSERT(READ_ONCE(undefs) == before + 2,
+			       "%s can be read or written", ptrauth_half_name[half]);
+	}
+	GUEST_DONE();
+}
+
+static void guest_id_registers(void)
+{
+	GUEST_ASSERT_EQ(read_sysreg_s(SYS_ID_AA64ISAR1_EL1) &
+			(ID_AA64ISAR1_EL1_APA | ID_AA64ISAR1_EL1_API |
+			 ID_AA64ISAR1_EL1_GPA | ID_AA64ISAR1_EL1_GPI), 0);
+	GUEST_ASSERT_EQ(read_sysreg_s(SYS_ID_AA64ISAR2_EL1) &
+			(ID_AA64ISAR2_EL1_APA3 | ID_AA64ISAR2_EL1_GPA3), 0);
+	GUEST_DONE();
+}
+
+/* Host code. */
+
+static void test(void *guest_code, const char *what)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	struct ucall uc;
+
+	vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	vm_init_descriptor_tables(vm);
+	vcpu_init_descriptor_tables(vcpu);
+	vm_install_sync_handler(vm, VECTOR_SYNC_CURRENT, ESR_ELx_EC_UNKNOWN,
+				guest_undef_handler);
+
+	vcpu_run(vcpu);
+	switch (get_ucall(vcpu, &uc)) {
+	case UCALL_DONE:
+		break;
+	case UCALL_ABORT:
+		REPORT_GUEST_ASSERT(uc);
+		break;
+	default:
+		TEST_FAIL("exit reason %u, ucall %lu", vcpu->run->exit_reason, uc.cmd);
+	}
+	kvm_vm_free(vm);
+
+	ksft_test_result_pass("%s\n", what);
+}
+
+int main(void)
+{
+	/* A CPU without the extension does all this by itself, and not in each case alike. */
+	TEST_REQUIRE(host_has_ptrauth());
+
+	ksft_print_header();
+	ksft_set_plan(3);
+
+	test(guest_instructions, "instructions are undefined, or leave pointers alone");
+	test(guest_registers, "key registers are undefined");
+	test(guest_id_registers, "ID registers tell of nothing");
+
+	ksft_finished();
+}
