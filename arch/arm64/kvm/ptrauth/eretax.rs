@@ -5,7 +5,8 @@
 //! With nested virtualization, KVM makes the exception returns of L1 in its place, and so has to
 //! authenticate the address that L1 returns to. The CPU cannot do that: its instructions look at
 //! the translation regime in force, not at L1's. But the code of an address is computed in the same
-//! way as that of any value, which `PACGA` does with whatever is in APGA.
+//! way as that of any value, which `PACGA` does with whatever is in APGA. It gives the upper 32 bits
+//! of a code. A code that goes below, in an address space of less than 4 GiB, is never right.
 //!
 //! Reference: Arm ARM, the shared pseudocode that the functions are named after, and C6.2
 //! "ERETAA, ERETAB".
@@ -114,24 +115,33 @@ impl Regime {
         }
     }
 
-    /// `Auth()`: the address if its code matches `pac`, or else what becomes of it.
+    /// `Auth()`: the address if its code is right, or else what becomes of it.
     ///
-    /// `pac` is what `ComputePAC()` gives for the stripped address. In contrast to the pseudocode,
-    /// a code that matches is good whatever the level, so that the level matters to errors alone.
+    /// `pac` is what `ComputePAC()` gives for the stripped address. Without FEAT_PAuth2 it replaces
+    /// the upper bits of an address that is signed; with, it is mixed into them by an exclusive or,
+    /// so that for the upper half of the address space the bits of the code are inverted.
     fn auth(self, address: u64, pac: u64, which: Which, pauth2: bool) -> Result<u64, u64> {
-        let bits = self.code_bits();
+        let stripped = self.strip(address);
+        let pac = pac & self.code_bits();
 
-        if (pac ^ address) & bits == 0 {
-            Ok(self.strip(address))
-        } else if pauth2 {
-            Err(address ^ (pac & bits))
+        if pauth2 {
+            let unmixed = address ^ pac;
+            return if unmixed == stripped {
+                Ok(stripped)
+            } else {
+                Err(unmixed)
+            };
+        }
+
+        if address & self.code_bits() == pac {
+            Ok(stripped)
         } else {
             let shift = if self.tbi { 53 } else { 61 };
             let error_code = match which {
                 Which::A => 1,
                 Which::B => 2,
             };
-            Err(self.strip(address) & !(3 << shift) | error_code << shift)
+            Err(stripped & !(3 << shift) | error_code << shift)
         }
     }
 }
@@ -190,4 +200,171 @@ pub(crate) fn fault(vcpu: &LockedVcpu<'_>, spsr: SpsrEl2) -> Option<EsrEl2> {
             .with_il(esr.il())
             .with_b_key(esr.b_key()),
     )
+}
+
+#[cfg(CONFIG_KVM_ARM64_PTRAUTH_KUNIT_TEST)]
+#[kunit_tests(kvm_ptrauth_eretax)]
+mod tests {
+    use super::*;
+
+    const BOOLS: [bool; 2] = [false, true];
+    const WHICH: [Which; 2] = [Which::A, Which::B];
+
+    /// Some addresses of both halves, with and without something in their upper bits.
+    const ADDRESSES: [u64; 8] = [
+        0,
+        0x0000_1234_5678_9abc,
+        0x0000_7fff_ffff_fffc,
+        0x5a3c_1234_5678_9abc,
+        0xffff_8000_0000_0000,
+        0xffff_ffff_ffff_fffc,
+        0xffff_9234_5678_9abc,
+        0x5ab7_9234_5678_9abc,
+    ];
+    const PACS: [u64; 4] = [0, !0, 0x1234_5678_9abc_def0, 0xa55a_5aa5_c33c_3cc3];
+
+    /// Every regime, whatever its size.
+    fn regimes() -> impl Iterator<Item = Regime> {
+        (0..64).flat_map(|txsz| BOOLS.map(|tbi| Regime { txsz, tbi }))
+    }
+
+    #[test]
+    fn without_e2h_there_is_one_half() {
+        for txsz in 0..64 {
+            for (tbi, tbid) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let tcr = txsz | tbi << 20 | tbid << 29;
+                let expected = Regime {
+                    txsz: txsz as u32,
+                    tbi: tbi == 1 && tbid == 0,
+                };
+
+                assert_eq!(Regime::of(tcr, false, 0), expected);
+                assert_eq!(Regime::of(tcr, false, !0), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn with_e2h_bit_55_tells_the_half() {
+        for txsz in 0..64 {
+            for (tbi, tbid) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let expected = Regime {
+                    txsz: txsz as u32,
+                    tbi: tbi == 1 && tbid == 0,
+                };
+                // The other half's fields say the opposite.
+                let lower = txsz | (63 - txsz) << 16 | tbi << 37 | (1 - tbi) << 38;
+                let upper = (63 - txsz) | txsz << 16 | (1 - tbi) << 37 | tbi << 38;
+
+                assert_eq!(Regime::of(lower | tbid << 51, true, 0), expected);
+                assert_eq!(Regime::of(upper | tbid << 52, true, 1 << 55), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_code_is_between_the_address_and_the_top() {
+        for regime in regimes() {
+            let bits = regime.code_bits();
+            let bottom = bits.trailing_zeros();
+
+            assert_eq!(bottom, 64 - regime.txsz.clamp(16, 39));
+            assert_eq!(bits & 1 << 55, 0);
+            assert_eq!(bits >> 56, if regime.tbi { 0 } else { 0xff });
+            assert_eq!(bits & genmask_u64(0..=54), genmask_u64(0..=54) >> bottom << bottom);
+        }
+    }
+
+    #[test]
+    fn stripping_is_sign_extension() {
+        for regime in regimes() {
+            for address in ADDRESSES {
+                let stripped = regime.strip(address);
+                let low = regime.calculate_bottom_pac_bit();
+                let top = if regime.tbi { 56 } else { 64 };
+
+                for bit in 0..64 {
+                    let from = if bit >= low && bit < top { 55 } else { bit };
+
+                    assert_eq!(stripped >> bit & 1, address >> from & 1);
+                }
+            }
+        }
+    }
+
+    /// `AddPAC()`, which is what the guest hypervisor has done.
+    fn add_pac(regime: Regime, address: u64, pac: u64, pauth2: bool) -> u64 {
+        let (stripped, bits) = (regime.strip(address), regime.code_bits());
+
+        if pauth2 {
+            stripped ^ pac & bits
+        } else {
+            stripped & !bits | pac & bits
+        }
+    }
+
+    #[test]
+    fn what_was_signed_authenticates() {
+        for regime in regimes() {
+            for address in ADDRESSES {
+                for pac in PACS {
+                    for pauth2 in BOOLS {
+                        let signed = add_pac(regime, address, pac, pauth2);
+
+                        for which in WHICH {
+                            assert_eq!(
+                                regime.auth(signed, pac, which, pauth2),
+                                Ok(regime.strip(address))
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_wrong_bit_of_the_code_is_found() {
+        for regime in regimes() {
+            for address in ADDRESSES {
+                for pauth2 in BOOLS {
+                    let pac = PACS[2];
+                    let signed = add_pac(regime, address, pac, pauth2);
+
+                    for bit in (0..64).filter(|bit| regime.code_bits() & 1 << bit != 0) {
+                        let result = regime.auth(signed ^ 1 << bit, pac, Which::A, pauth2);
+
+                        assert!(result.is_err());
+                        if pauth2 {
+                            assert_eq!(result, Err(regime.strip(address) ^ 1 << bit));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_pauth2_the_error_code_names_the_key() {
+        let regime = Regime {
+            txsz: 16,
+            tbi: false,
+        };
+
+        for (which, lower, upper) in [
+            (Which::A, 0x2000_1234_5678_9abc, 0xbfff_9234_5678_9abc),
+            (Which::B, 0x4000_1234_5678_9abc, 0xdfff_9234_5678_9abc),
+        ] {
+            assert_eq!(regime.auth(ADDRESSES[1], !0, which, false), Err(lower));
+            assert_eq!(regime.auth(ADDRESSES[6], 0, which, false), Err(upper));
+        }
+
+        let regime = Regime {
+            txsz: 16,
+            tbi: true,
+        };
+        let (a, b) = (Err(0x0020_1234_5678_9abc), Err(0x0040_1234_5678_9abc));
+        assert_eq!(regime.auth(ADDRESSES[1], !0, Which::A, false), a);
+        assert_eq!(regime.auth(ADDRESSES[1], !0, Which::B, false), b);
+    }
 }
