@@ -38,7 +38,10 @@ static const u64 enables[] = {
 	[ENABLE_ALWAYS] = 0,
 };
 
-/* Operands are x0 and x1; hints take x17 and x16, or x30 and sp. */
+/*
+ * Operands are x0 and x1; hints take x17 and x16, or x30 and sp. So does BRAA and
+ * its like: QEMU 10.0 aborts on these with any other register if it has BTI.
+ */
 static const struct {
 	u32 insn;
 	enum enable enable;
@@ -72,10 +75,10 @@ static const struct {
 	{ 0xd503235f, ENABLE_IB, "pacibz" },
 	{ 0xd503239f, ENABLE_IA, "autiaz" },
 	{ 0xd50323df, ENABLE_IB, "autibz" },
-	{ 0xd71f0801, ENABLE_JUMP, "braa x0, x1" },
-	{ 0xd71f0c01, ENABLE_JUMP, "brab x0, x1" },
-	{ 0xd61f081f, ENABLE_JUMP, "braaz x0" },
-	{ 0xd61f0c1f, ENABLE_JUMP, "brabz x0" },
+	{ 0xd71f0a30, ENABLE_JUMP, "braa x17, x16" },
+	{ 0xd71f0e30, ENABLE_JUMP, "brab x17, x16" },
+	{ 0xd61f0a3f, ENABLE_JUMP, "braaz x17" },
+	{ 0xd61f0e3f, ENABLE_JUMP, "brabz x17" },
 	{ 0xd73f0801, ENABLE_JUMP, "blraa x0, x1" },
 	{ 0xd73f0c01, ENABLE_JUMP, "blrab x0, x1" },
 	{ 0xd63f081f, ENABLE_JUMP, "blraaz x0" },
