@@ -5,8 +5,8 @@
 //! With nested virtualization, KVM makes the exception returns of L1 in its place, and so has to
 //! authenticate the address that L1 returns to. The CPU cannot do that: its instructions look at
 //! the translation regime in force, not at L1's. But the code of an address is computed in the same
-//! way as that of any value, which `PACGA` does with whatever is in APGA. It gives the upper 32 bits
-//! of a code. A code that goes below, in an address space of less than 4 GiB, is never right.
+//! way as that of any value, which `PACGA` does with whatever is in APGA. It gives the upper 32
+//! bits of a code. A code that goes below, in an address space of less than 4 GiB, is never right.
 //!
 //! Reference: Arm ARM, the shared pseudocode that the functions are named after, and C6.2
 //! "ERETAA, ERETAB".
@@ -271,7 +271,10 @@ mod tests {
             assert_eq!(bottom, 64 - regime.txsz.clamp(16, 39));
             assert_eq!(bits & 1 << 55, 0);
             assert_eq!(bits >> 56, if regime.tbi { 0 } else { 0xff });
-            assert_eq!(bits & genmask_u64(0..=54), genmask_u64(0..=54) >> bottom << bottom);
+            assert_eq!(
+                bits & genmask_u64(0..=54),
+                genmask_u64(0..=54) >> bottom << bottom
+            );
         }
     }
 

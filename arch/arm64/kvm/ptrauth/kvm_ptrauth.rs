@@ -190,8 +190,8 @@ pub unsafe extern "C" fn kvm_ptrauth_sanitise_isar2(
 ///
 /// # Safety
 ///
-/// `vcpu` must be the vCPU that the calling thread runs, and have pointer authentication; `elr` must
-/// be valid for a write.
+/// `vcpu` must be the vCPU that the calling thread runs, and have pointer authentication; `elr`
+/// must be valid for a write.
 #[export]
 pub unsafe extern "C" fn kvm_auth_eretax(vcpu: *mut bindings::kvm_vcpu, elr: *mut u64) -> bool {
     // Without this, the vCPU could be put between the look at where a register is and the access.
@@ -207,8 +207,8 @@ pub unsafe extern "C" fn kvm_auth_eretax(vcpu: *mut bindings::kvm_vcpu, elr: *mu
     result.is_ok()
 }
 
-/// The syndrome with which a failed `ERETAA` or `ERETAB` of a guest hypervisor faults there, or 0 if
-/// it does not. `spsr` is what the return would take the program status from.
+/// The syndrome with which a failed `ERETAA` or `ERETAB` of a guest hypervisor faults there, or 0
+/// if it does not. `spsr` is what the return would take the program status from.
 ///
 /// Called in the run loop, preemptible, with the vCPU loaded.
 ///
@@ -216,10 +216,7 @@ pub unsafe extern "C" fn kvm_auth_eretax(vcpu: *mut bindings::kvm_vcpu, elr: *mu
 ///
 /// `vcpu` must be the vCPU that the calling thread runs.
 #[export]
-pub unsafe extern "C" fn kvm_ptrauth_eretax_fault(
-    vcpu: *mut bindings::kvm_vcpu,
-    spsr: u64,
-) -> u64 {
+pub unsafe extern "C" fn kvm_ptrauth_eretax_fault(vcpu: *mut bindings::kvm_vcpu, spsr: u64) -> u64 {
     // SAFETY: The caller runs the vCPU, and so holds its mutex.
     let vcpu = unsafe { LockedVcpu::from_raw(vcpu) };
 

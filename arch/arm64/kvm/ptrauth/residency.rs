@@ -28,8 +28,8 @@
 //! - Preemption and migration: before another task gets the CPU, the preempt notifier puts the
 //!   vCPU, and loads it again, wherever that is, before its thread goes on. A task switch installs
 //!   the next task's keys itself.
-//! - Interrupts and anything else that runs on top of a loaded vCPU is kernel code, which has no use
-//!   for the idle keys. Return to user space and signals come after the put.
+//! - Interrupts and anything else that runs on top of a loaded vCPU is kernel code, which has no
+//!   use for the idle keys. Return to user space and signals come after the put.
 //! - `current`'s keys cannot change meanwhile: a task does so only in a system call of its own, and
 //!   a debugger only while the task is stopped and so scheduled out. That is why the put can take
 //!   them from memory. A child forked by a worker of the VMM copies memory, too.

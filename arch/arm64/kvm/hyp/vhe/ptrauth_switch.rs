@@ -3,9 +3,9 @@
 //! The switch of APIA between host and guest, for VHE.
 //!
 //! The kernel signs its return addresses with APIA, so that this key, alone of the five, cannot
-//! stay the guest's while its vCPU is loaded (`ptrauth/residency.rs`). `hyp/entry.S` calls these two
-//! functions in the middle of the world switch, for guests that have ptrauth only. That is no place
-//! for ordinary code:
+//! stay the guest's while its vCPU is loaded (`ptrauth/residency.rs`). `hyp/entry.S` calls these
+//! two functions in the middle of the world switch, for guests that have ptrauth only. That is no
+//! place for ordinary code:
 //!
 //! - A return address signed before the switch and authenticated after it is fatal, so nothing here
 //!   may be signed.

@@ -184,7 +184,7 @@ static void one_return(u64 tcr, u64 sctlr)
 		return;
 
 	if (!half->wrong++)
-		GUEST_PRINTF("0x%lx to EL%u, TCR 0x%lx, %s%s: class 0x%lx at 0x%lx, should be 0x%lx at 0x%lx\n",
+		GUEST_PRINTF("0x%lx to EL%u, TCR 0x%lx, %s%s: 0x%lx at 0x%lx, not 0x%lx at 0x%lx\n",
 			     address, to_l2 ? 1 : 2, tcr, ptrauth_key_name[key],
 			     enabled ? "" : " disabled", ending.ec, ending.elr,
 			     expected.ec, expected.elr);
