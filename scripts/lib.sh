@@ -18,8 +18,9 @@ KDIR=${KDIR:-}
 VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
-# Our own KVM selftests.
-PTRAUTH_TESTS=ptrauth_caps,ptrauth_eretax,ptrauth_features,ptrauth_keys,ptrauth_nested,ptrauth_regs,ptrauth_residency,ptrauth_undef
+# Our own KVM selftests, and those that need kvm-arm.mode=nested.
+PTRAUTH_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys,ptrauth_regs,ptrauth_residency,ptrauth_undef
+NESTED_TESTS=ptrauth_nested,ptrauth_eretax
 
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
@@ -41,6 +42,14 @@ die() {
 elapsed() {
 	local s=$(($(date +%s) - $1))
 	printf '%d:%02d' $((s / 60)) $((s % 60))
+}
+
+# ptrauth_tests <command line>: those of our tests that such a kernel can run.
+ptrauth_tests() {
+	case $1 in
+	*kvm-arm.mode=nested*) echo "$PTRAUTH_TESTS,$NESTED_TESTS" ;;
+	*) echo "$PTRAUTH_TESTS" ;;
+	esac
 }
 
 # stage <name> <log> <command>...: runs the command with its output in the log.
