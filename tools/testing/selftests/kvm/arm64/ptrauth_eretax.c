@@ -19,7 +19,6 @@
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
-#include "ucall.h"
 
 #define SEED		0x9ac5eedUL
 
@@ -231,11 +230,9 @@ static bool vm_has_fpac(struct kvm_vcpu *vcpu)
 int main(void)
 {
 	static const char * const names[] = { "lower", "upper" };
-	struct kvm_vcpu_init init = {};
 	struct kvm_vcpu *vcpu;
 	struct half *half;
 	struct kvm_vm *vm;
-	struct ucall uc;
 	int i;
 
 	TEST_REQUIRE(kvm_has_cap(KVM_CAP_ARM_EL2));
@@ -245,39 +242,19 @@ int main(void)
 	ksft_set_plan(ARRAY_SIZE(halves));
 	ksft_print_msg("The seed is 0x%lx\n", SEED);
 
-	vm = vm_create(1);
-	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
-	init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2) | PTRAUTH_FEATURES;
-	vm_init_descriptor_tables(vm);
+	vm = vm_create_with_l1(&vcpu, guest_code);
 	vm_install_sync_handler(vm, VECTOR_SYNC_CURRENT, EC_IABT_CUR, end_handler);
 	vm_install_sync_handler(vm, VECTOR_SYNC_CURRENT, EC_FPAC, end_handler);
 	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_HVC64, l1_resume);
-	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
-	vcpu_init_descriptor_tables(vcpu);
-	kvm_arch_vm_finalize_vcpus(vm);
 
 	rng = new_kvm_random_state(SEED);
 	sync_global_to_guest(vm, rng);
 	has_fpac = vm_has_fpac(vcpu);
 	sync_global_to_guest(vm, has_fpac);
 
-	do {
+	do
 		vcpu_run(vcpu);
-		switch (get_ucall(vcpu, &uc)) {
-		case UCALL_PRINTF:
-			ksft_print_msg("%s", uc.buffer);
-			break;
-		case UCALL_SYNC:
-		case UCALL_DONE:
-			break;
-		case UCALL_ABORT:
-			REPORT_GUEST_ASSERT(uc);
-			break;
-		default:
-			TEST_FAIL("exit reason %u, ucall %lu, class 0x%lx at 0x%lx",
-				  vcpu->run->exit_reason, uc.cmd, uc.args[1], uc.args[2]);
-		}
-	} while (uc.cmd != UCALL_DONE);
+	while (ptrauth_get_ucall(vcpu) != UCALL_DONE);
 
 	sync_global_from_guest(vm, halves);
 	for (i = 0; i < ARRAY_SIZE(halves); i++) {

@@ -14,7 +14,6 @@
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
-#include "ucall.h"
 
 #define SEED		0x9ac5eedUL
 
@@ -166,39 +165,20 @@ static void guest_eretax(void)
 
 static void test(void *guest_code, const char *what)
 {
-	struct kvm_vcpu_init init = {};
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
-	struct ucall uc;
 
-	vm = vm_create(1);
-	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
-	init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2) | BIT(KVM_ARM_VCPU_PSCI_0_2) |
-			    PTRAUTH_FEATURES;
-	vm_init_descriptor_tables(vm);
+	vm = vm_create_with_l1(&vcpu, guest_code);
 	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_HVC64, l1_handler);
 	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_PAC, l1_handler);
 	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_SYS64, l1_handler);
-	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
-	vcpu_init_descriptor_tables(vcpu);
-	kvm_arch_vm_finalize_vcpus(vm);
 	rng = new_kvm_random_state(SEED);
 	sync_global_to_guest(vm, rng);
 
 	do {
 		vcpu_run(vcpu);
 		ptrauth_host_check(&own_codes, NR_CHECKS, "after KVM_RUN");
-		switch (get_ucall(vcpu, &uc)) {
-		case UCALL_SYNC:
-		case UCALL_DONE:
-			break;
-		case UCALL_ABORT:
-			REPORT_GUEST_ASSERT(uc);
-			break;
-		default:
-			TEST_FAIL("exit reason %u, ucall %lu", vcpu->run->exit_reason, uc.cmd);
-		}
-	} while (uc.cmd == UCALL_SYNC);
+	} while (ptrauth_get_ucall(vcpu) != UCALL_DONE);
 	kvm_vm_free(vm);
 
 	ksft_test_result_pass("%s\n", what);

@@ -24,7 +24,6 @@
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
-#include "ucall.h"
 #include "vgic.h"
 
 #define SEED		0x9ac5eedUL
@@ -251,7 +250,6 @@ static void guest_code(void)
 static u64 run_to_ucall(struct kvm_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	struct ucall uc;
 	u64 message;
 
 	do {
@@ -259,19 +257,7 @@ static u64 run_to_ucall(struct kvm_vcpu *vcpu)
 		memcpy(&message, run->mmio.data, sizeof(message));
 	} while (run->exit_reason == KVM_EXIT_MMIO && !message);
 
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		break;
-	case UCALL_SYNC:
-	case UCALL_DONE:
-		break;
-	default:
-		TEST_FAIL("vCPU %u: exit reason %u, ucall %lu", vcpu->id,
-			  run->exit_reason, uc.cmd);
-	}
-
-	return uc.cmd;
+	return ptrauth_get_ucall(vcpu);
 }
 
 static void *run_to_end(void *vcpu)

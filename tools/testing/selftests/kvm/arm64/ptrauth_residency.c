@@ -26,7 +26,6 @@
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
-#include "ucall.h"
 
 #define SEED		0x9ac5eedUL
 
@@ -114,20 +113,9 @@ static struct kvm_vcpu *create_vm(void)
 /* Run a guest for a while. Nothing may come between that and the look. */
 static void run(struct kvm_vcpu *vcpu)
 {
-	struct ucall uc;
-
 	vcpu_run(vcpu);
 	ptrauth_host_check(&own_codes, NR_CHECKS, "after KVM_RUN");
-
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_SYNC:
-		break;
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		break;
-	default:
-		TEST_FAIL("exit reason %u, ucall %lu", vcpu->run->exit_reason, uc.cmd);
-	}
+	TEST_ASSERT(ptrauth_get_ucall(vcpu) == UCALL_SYNC, "The guest has come to an end");
 }
 
 /* A thread that runs a guest until it is told to stop. */
@@ -368,7 +356,6 @@ static void test_reset_own(void)
 static void __noreturn be_debugged(struct ptrauth_codes *codes, bool runs_guest)
 {
 	struct kvm_vcpu *vcpu = runs_guest ? create_vm() : NULL;
-	struct ucall uc;
 
 	TEST_ASSERT(!ptrace(PTRACE_TRACEME, 0, NULL, NULL), "Cannot be traced");
 	for (;;) {
@@ -376,7 +363,7 @@ static void __noreturn be_debugged(struct ptrauth_codes *codes, bool runs_guest)
 		if (vcpu) {
 			vcpu_run(vcpu);
 			ptrauth_sign_all(codes, PTRAUTH_NR_CODES);
-			TEST_ASSERT(get_ucall(vcpu, &uc) == UCALL_SYNC, "ucall %lu", uc.cmd);
+			ptrauth_get_ucall(vcpu);
 		} else {
 			ptrauth_sign_all(codes, PTRAUTH_NR_CODES);
 		}

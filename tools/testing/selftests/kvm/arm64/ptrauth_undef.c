@@ -13,7 +13,6 @@
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
-#include "ucall.h"
 
 /* Which bit of SCTLR_EL1 an instruction needs to do more than a plain one would. */
 enum enable {
@@ -208,7 +207,6 @@ static void test(void *guest_code, const char *what)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
-	struct ucall uc;
 
 	vm = vm_create_with_one_vcpu(&vcpu, guest_code);
 	vm_init_descriptor_tables(vm);
@@ -217,15 +215,7 @@ static void test(void *guest_code, const char *what)
 				guest_undef_handler);
 
 	vcpu_run(vcpu);
-	switch (get_ucall(vcpu, &uc)) {
-	case UCALL_DONE:
-		break;
-	case UCALL_ABORT:
-		REPORT_GUEST_ASSERT(uc);
-		break;
-	default:
-		TEST_FAIL("exit reason %u, ucall %lu", vcpu->run->exit_reason, uc.cmd);
-	}
+	TEST_ASSERT(ptrauth_get_ucall(vcpu) == UCALL_DONE, "The guest did not get to its end");
 	kvm_vm_free(vm);
 
 	ksft_test_result_pass("%s\n", what);

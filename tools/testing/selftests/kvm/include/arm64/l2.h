@@ -5,7 +5,26 @@
 #ifndef SELFTEST_KVM_L2_H
 #define SELFTEST_KVM_L2_H
 
+#include "kvm_util.h"
 #include "processor.h"
+#include "ptrauth.h"
+
+/* For the host: a VM whose only vCPU starts in L1, with pointer authentication. */
+static inline struct kvm_vm *vm_create_with_l1(struct kvm_vcpu **vcpu, void *guest_code)
+{
+	struct kvm_vcpu_init init = {};
+	struct kvm_vm *vm;
+
+	vm = vm_create(1);
+	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
+	init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2) | PTRAUTH_FEATURES;
+	vm_init_descriptor_tables(vm);
+	*vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
+	vcpu_init_descriptor_tables(*vcpu);
+	kvm_arch_vm_finalize_vcpus(vm);
+
+	return vm;
+}
 
 #define L2_PSTATE	(PSR_MODE_EL1h | PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT)
 

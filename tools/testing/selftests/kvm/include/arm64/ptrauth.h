@@ -12,8 +12,10 @@
 
 #include <sys/auxv.h>
 
+#include "kvm_util.h"
 #include "processor.h"
 #include "test_util.h"
+#include "ucall.h"
 
 enum ptrauth_key {
 	PTRAUTH_APIA,
@@ -396,6 +398,32 @@ static inline void ptrauth_host_check(const struct ptrauth_codes *own, unsigned 
 				    ptrauth_key_name[key], code, own->code[key][i]);
 		}
 	}
+}
+
+/*
+ * What a guest that has just exited says: UCALL_SYNC, UCALL_PRINTF or UCALL_DONE.
+ * A failed assertion of the guest ends the test, as does anything else.
+ */
+static inline u64 ptrauth_get_ucall(struct kvm_vcpu *vcpu)
+{
+	struct ucall uc;
+
+	switch (get_ucall(vcpu, &uc)) {
+	case UCALL_PRINTF:
+		ksft_print_msg("%s", uc.buffer);
+		break;
+	case UCALL_SYNC:
+	case UCALL_DONE:
+		break;
+	case UCALL_ABORT:
+		REPORT_GUEST_ASSERT(uc);
+		break;
+	default:
+		TEST_FAIL("vCPU %u: exit reason %u, ucall %lu", vcpu->id,
+			  vcpu->run->exit_reason, uc.cmd);
+	}
+
+	return uc.cmd;
 }
 
 #endif /* SELFTEST_KVM_PTRAUTH_H */
