@@ -18,8 +18,10 @@ KDIR=${KDIR:-}
 VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
-# Our own KVM selftests, and those that need kvm-arm.mode=nested.
-PTRAUTH_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys,ptrauth_regs,ptrauth_residency,ptrauth_undef
+# Our own KVM selftests.
+FEW_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys
+PTRAUTH_TESTS=$FEW_TESTS,ptrauth_regs,ptrauth_residency,ptrauth_undef
+# Those that need kvm-arm.mode=nested.
 NESTED_TESTS=ptrauth_nested,ptrauth_eretax
 
 # The kernel's own make is not to be told what ours was.
@@ -44,9 +46,10 @@ elapsed() {
 	printf '%d:%02d' $((s / 60)) $((s % 60))
 }
 
-# ptrauth_tests <command line>: those of our tests that such a kernel can run.
+# ptrauth_tests <all or few> <command line>: which of them such a kernel is to run.
 ptrauth_tests() {
-	case $1 in
+	case $1-$2 in
+	few-*) echo "$FEW_TESTS" ;;
 	*kvm-arm.mode=nested*) echo "$PTRAUTH_TESTS,$NESTED_TESTS" ;;
 	*) echo "$PTRAUTH_TESTS" ;;
 	esac
