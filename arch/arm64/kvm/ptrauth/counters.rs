@@ -103,7 +103,10 @@ mod tests {
             for other in Event::ALL {
                 let place = other as usize;
 
-                assert_eq!(total(other), before[place] + u64::from(place == event as usize));
+                assert_eq!(
+                    total(other),
+                    before[place] + u64::from(place == event as usize)
+                );
             }
         }
     }
