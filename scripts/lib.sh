@@ -83,6 +83,20 @@ stage() {
 	printf '==> %s: done in %s\n' "$name" "$(elapsed "$start")"
 }
 
+# verdict <part> <test> <command>...: passes if the command does.
+verdict() {
+	local part=$1 test=$2 log
+	shift 2
+	log=$LOGS/$part.log
+	if "$@" >"$log" 2>&1; then
+		printf 'pass\t%s\t%s\n' "$part" "$test"
+	else
+		printf 'fail\t%s\t%s\n' "$part" "$test"
+		printf '    %s: %s failed, log: %s\n' "$part" "$test" "$log" >&2
+		tail -n 20 "$log" | sed 's/^/    /' >&2
+	fi
+}
+
 # show <text>: a line of progress from inside a stage. On a terminal it is
 # written over by the next, in a log it stays.
 show() {

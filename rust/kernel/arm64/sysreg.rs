@@ -67,9 +67,7 @@ bitfield! {
         31:26 ec;
         /// The instruction was 32 bits long.
         25:25 il => bool;
-        /// For an exception return that is trapped: it was `ERETAA` or `ERETAB`.
-        1:1 eretax => bool;
-        /// For these, and for a failed authentication: it was with the B key.
+        /// For a trapped `ERETAA` or `ERETAB`, and for a failed authentication: the key was B.
         0:0 b_key => bool;
     }
 }

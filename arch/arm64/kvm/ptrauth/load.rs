@@ -43,10 +43,13 @@ fn untrap(hcr: HcrEl2, nested: Option<HcrEl2>) -> HcrEl2 {
 /// Called with preemption disabled while `vcpu` is being loaded. pKVM does not trust the host with
 /// any of this and sees to it at EL2.
 pub(crate) fn vcpu_load(vcpu: &mut LoadedVcpu<'_>) {
-    if features::of(vcpu) == Ptrauth::Off || kvm::is_protected() {
+    if features::of(vcpu) == Ptrauth::Off {
         return;
     }
     counters::count(Event::Load);
+    if kvm::is_protected() {
+        return;
+    }
 
     let hcr = untrap(vcpu.hcr_el2(), vcpu.nested_hcr_el2());
     vcpu.set_hcr_el2(hcr);

@@ -11,6 +11,15 @@ pub enum Language {
     Rust,
 }
 
+impl Language {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::C => "C",
+            Self::Rust => "Rust",
+        }
+    }
+}
+
 /// A kernel that was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Variant {

@@ -2,10 +2,7 @@
 
 //! All figures, for other programs.
 
-use crate::{
-    boots::Language,
-    summary::{Metric, Summary},
-};
+use crate::summary::{Metric, Summary};
 use std::fmt::Write;
 
 pub fn text(summary: &Summary) -> String {
@@ -14,10 +11,7 @@ pub fn text(summary: &Summary) -> String {
     for cell in summary.cells() {
         for metric in Metric::ALL {
             let spread = cell.spread(metric);
-            let language = match cell.variant.language {
-                Language::C => "C",
-                Language::Rust => "Rust",
-            };
+            let language = cell.variant.language.name();
             writeln!(
                 out,
                 "{},{language},{},{},{},{:.3},{:.3},{:.3},{}",

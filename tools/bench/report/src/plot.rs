@@ -88,14 +88,13 @@ fn draw_groups(area: &Area<'_>, title: &str, groups: &[Group]) -> Result<(), Box
             .filter(|(of, _)| *of == language)
             .map(|(_, value)| value)
             .collect();
-        let name = if language == Language::C { "C" } else { "Rust" };
 
         chart
             .draw_series(values.iter().enumerate().map(|(group, value)| {
                 let (left, right) = at(group);
                 Rectangle::new([(left, 0.0), (right, *value)], colour(language).filled())
             }))?
-            .label(name)
+            .label(language.name())
             .legend(move |(x, y)| {
                 Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour(language).filled())
             });

@@ -23,6 +23,7 @@
 #include <linux/arm-smccc.h>
 #include <linux/sizes.h>
 
+#include "allowed_cpus.h"
 #include "arch_timer.h"
 #include "gic.h"
 #include "gic_v3.h"
@@ -110,7 +111,6 @@ static struct ptrauth_codes host_codes;
 static struct ptrauth_keys host_keys;
 static unsigned long host_checks;
 static unsigned long host_errors[PTRAUTH_NR_KEYS];
-static cpu_set_t all_cpus;
 
 /* Guest code. */
 
@@ -395,16 +395,13 @@ static struct vcpu_data *vcpu_data_of(struct kvm_vcpu *vcpu)
 static struct kvm_vm *create_vm(unsigned int nr_vcpus, void *guest_code,
 				bool ptrauth, struct kvm_vcpu *vcpus[])
 {
-	struct kvm_vcpu_init init = {};
+	struct kvm_vcpu_init init;
 	struct vcpu_data *data;
 	struct kvm_vm *vm;
 	unsigned int i;
 
 	vm = vm_create(nr_vcpus);
-	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
-	init.features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2);
-	if (ptrauth)
-		init.features[0] |= PTRAUTH_FEATURES;
+	ptrauth_vcpu_init(vm, ptrauth, &init);
 
 	vm_init_descriptor_tables(vm);
 	vm_install_exception_handler(vm, VECTOR_IRQ_CURRENT, guest_irq_handler);
@@ -530,21 +527,6 @@ static bool all_distinct(struct kvm_vcpu *vcpus[], unsigned int nr)
 	return true;
 }
 
-static void pin_to_first_cpu(void)
-{
-	int cpu;
-
-	for (cpu = 0; !CPU_ISSET(cpu, &all_cpus); cpu++)
-		;
-	pin_self_to_cpu(cpu);
-}
-
-static void unpin(void)
-{
-	TEST_ASSERT(!sched_setaffinity(0, sizeof(all_cpus), &all_cpus),
-		    "Cannot reset the CPU affinity");
-}
-
 /* One thread runs one vCPU after the other: a fixed order on a single CPU. */
 static void test_turns(void)
 {
@@ -556,11 +538,11 @@ static void test_turns(void)
 	for (i = 0; i < NR_VMS; i++)
 		vms[i] = create_vm(NR_VCPUS, guest_loop, true, &vcpus[i * NR_VCPUS]);
 
-	pin_to_first_cpu();
+	pin_self_to_cpu(next_allowed_cpu(-1));
 	for (round = 0; ok && round < 20; round++)
 		for (i = 0; ok && i < ARRAY_SIZE(vcpus); i++)
 			ok = run_vcpu(vcpus[i], NULL) == OUTCOME_SYNC;
-	unpin();
+	unpin_self();
 
 	ok = ok && all_distinct(vcpus, ARRAY_SIZE(vcpus));
 	ksft_test_result(ok, "%zu vCPUs of %d VMs taking turns in one thread keep their keys\n",
@@ -648,13 +630,13 @@ static void test_one_cpu(void)
 		vms[i] = create_vm(NR_VCPUS, guest_loop, true, &vcpus[i * NR_VCPUS]);
 
 	/* Threads inherit where to run. */
-	pin_to_first_cpu();
+	pin_self_to_cpu(next_allowed_cpu(-1));
 	for (i = 0; i < ARRAY_SIZE(runners); i++) {
 		runners[i].vcpu = vcpus[i];
 		runners[i].yield = true;
 		start_runner(&runners[i]);
 	}
-	unpin();
+	unpin_self();
 
 	for (ms = 0; ms < TIMEOUT_MS; ms += 20) {
 		usleep(20000);
@@ -681,15 +663,6 @@ static void test_one_cpu(void)
 		kvm_vm_free(vms[i]);
 }
 
-static int next_cpu(int cpu)
-{
-	do {
-		cpu = (cpu + 1) % CPU_SETSIZE;
-	} while (!CPU_ISSET(cpu, &all_cpus));
-
-	return cpu;
-}
-
 /* The two vCPUs chase each other over the CPUs, in and out of the guest. */
 static void test_migration(void)
 {
@@ -701,7 +674,7 @@ static void test_migration(void)
 	cpu_set_t set;
 	int cpu;
 
-	if (CPU_COUNT(&all_cpus) < 2) {
+	if (CPU_COUNT(&allowed_cpus) < 2) {
 		ksft_test_result_skip("moving a vCPU needs a second CPU\n");
 		return;
 	}
@@ -714,7 +687,7 @@ static void test_migration(void)
 			usleep(100);
 	}
 
-	cpu = next_cpu(-1);
+	cpu = next_allowed_cpu(-1);
 	for (ms = 0; ms < TIMEOUT_MS; ms++) {
 		failed = false;
 		moves = ~0U;
@@ -723,14 +696,14 @@ static void test_migration(void)
 			CPU_SET(cpu, &set);
 			/* A thread that is gone has failed, and says why. */
 			sched_setaffinity(runners[i].tid, sizeof(set), &set);
-			cpu = next_cpu(cpu);
+			cpu = next_allowed_cpu(cpu);
 			failed |= READ_ONCE(runners[i].finished);
 			moves = min(moves, READ_ONCE(runners[i].moves));
 		}
 		if (failed || moves >= 60)
 			break;
 		/* An odd step, so that with two CPUs they change places, too. */
-		cpu = next_cpu(cpu);
+		cpu = next_allowed_cpu(cpu);
 		usleep(1000);
 	}
 	ok = stop_runners(runners, ARRAY_SIZE(runners));
@@ -882,12 +855,12 @@ static void test_isolation(void)
 	vms[1] = create_vm(1, guest_loop, true, &new);
 	data = vcpu_data_of(new);
 
-	pin_to_first_cpu();
+	pin_self_to_cpu(next_allowed_cpu(-1));
 	ok = vcpu_has_keys(new, &reset, "before the first run");
 	ran = run_vcpu(old, NULL) == OUTCOME_SYNC;
 	host_check_keys(PTRAUTH_NR_CODES);
 	ran = ran && run_vcpu(new, NULL) == OUTCOME_SYNC;
-	unpin();
+	unpin_self();
 
 	ok &= guest_found_keys(data, &reset, "in the first run");
 	ksft_test_result(ran && ok, "a new vCPU finds the reset value in its key registers\n");
@@ -1000,12 +973,12 @@ static void test_without(void)
 	vms[0] = create_vm(1, guest_loop, true, &with);
 	vms[1] = create_vm(1, guest_without, false, &without);
 
-	pin_to_first_cpu();
+	pin_self_to_cpu(next_allowed_cpu(-1));
 	for (i = 0; ok_with && ok_without && i < 20; i++) {
 		ok_with = run_vcpu(with, NULL) == OUTCOME_SYNC;
 		ok_without = run_vcpu(without, NULL) == OUTCOME_SYNC;
 	}
-	unpin();
+	unpin_self();
 
 	ksft_test_result(ok_without, "a guest without the feature cannot get at a key\n");
 	ksft_test_result(ok_with, "a guest with the feature keeps its keys next to it\n");
@@ -1060,8 +1033,7 @@ int main(void)
 	rng = new_kvm_random_state(SEED);
 	ptrauth_sign_all(&host_codes, PTRAUTH_NR_CODES);
 	signal(SIGALRM, ignore_signal);
-	TEST_ASSERT(!sched_getaffinity(0, sizeof(all_cpus), &all_cpus),
-		    "Cannot get the CPU affinity");
+	find_allowed_cpus();
 
 	ksft_print_header();
 	ksft_set_plan(NR_EXIT_KINDS + 3 + 1 + PTRAUTH_NR_HALVES + 3 + 1 + 2 +

@@ -81,11 +81,6 @@ static void l2_call(void)
 	asm volatile("hvc #0" ::: "memory");
 }
 
-static void l2_only_call(void)
-{
-	l2_call();
-}
-
 static void l2_check_and_change(void)
 {
 	ptrauth_guest_check(&keys, &codes, NR_CHECKS, "in L2");
@@ -154,7 +149,7 @@ static void guest_eretax(void)
 	l1_start(HCR_BOTH);
 	for (i = 0; i < NR_ROUNDS; i++) {
 		new_keys();
-		l1_enter(l2_only_call, i & 1 ? L1_ERETAA : L1_ERETAB,
+		l1_enter(l2_call, i & 1 ? L1_ERETAA : L1_ERETAB,
 			 ESR_ELx_EC_HVC64);
 		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
 	}

@@ -285,15 +285,12 @@ static struct kvm_vm *create_vm(enum scenario_id id, bool ptrauth,
 {
 	unsigned int i, nr_vcpus = id == PINGPONG ? 2 : 1;
 	struct kvm_random_state rng = new_kvm_random_state(SEED);
-	struct kvm_vcpu_init init = {};
+	struct kvm_vcpu_init init;
 	struct shared *data;
 	struct kvm_vm *vm;
 
 	vm = vm_create(nr_vcpus);
-	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
-	init.features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2);
-	if (ptrauth)
-		init.features[0] |= PTRAUTH_FEATURES;
+	ptrauth_vcpu_init(vm, ptrauth, &init);
 	if (id == NESTED)
 		init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2);
 

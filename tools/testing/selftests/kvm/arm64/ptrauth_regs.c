@@ -112,7 +112,7 @@ static void test_fields(struct kvm_vcpu *vcpu, bool ptrauth)
 
 static void test(bool ptrauth)
 {
-	struct kvm_vcpu_init init = {};
+	struct kvm_vcpu_init init;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
@@ -125,9 +125,7 @@ static void test(bool ptrauth)
 	}
 
 	vm = vm_create(1);
-	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
-	if (ptrauth)
-		init.features[0] |= PTRAUTH_FEATURES;
+	ptrauth_vcpu_init(vm, ptrauth, &init);
 	vcpu = aarch64_vcpu_add(vm, 0, &init, NULL);
 	kvm_arch_vm_finalize_vcpus(vm);
 

@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "allowed_cpus.h"
 #include "kvm_util.h"
 #include "processor.h"
 #include "ptrauth.h"
@@ -56,7 +57,6 @@ struct guest {
 static struct guest guest;
 
 static struct kvm_random_state rng;
-static cpu_set_t all_cpus;
 
 /* What this thread, and each that it starts or forks, signs. */
 static struct ptrauth_codes own_codes;
@@ -92,14 +92,13 @@ static struct guest *guest_of(struct kvm_vcpu *vcpu)
 
 static struct kvm_vcpu *create_vm(void)
 {
-	struct kvm_vcpu_init init = {};
+	struct kvm_vcpu_init init;
 	struct kvm_vcpu *vcpu;
 	struct guest *data;
 	struct kvm_vm *vm;
 
 	vm = vm_create(1);
-	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
-	init.features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2) | PTRAUTH_FEATURES;
+	ptrauth_vcpu_init(vm, true, &init);
 	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
 	kvm_arch_vm_finalize_vcpus(vm);
 
@@ -122,7 +121,6 @@ static void run(struct kvm_vcpu *vcpu)
 struct worker {
 	struct kvm_vcpu *vcpu;
 	pthread_t thread;
-	unsigned long runs;
 	unsigned long preemptions;
 	bool stop;
 };
@@ -134,7 +132,6 @@ static void *worker_thread(void *arg)
 
 	while (!READ_ONCE(worker->stop)) {
 		run(worker->vcpu);
-		WRITE_ONCE(worker->runs, worker->runs + 1);
 		if (!getrusage(RUSAGE_THREAD, &usage))
 			WRITE_ONCE(worker->preemptions, usage.ru_nivcsw);
 	}
@@ -158,39 +155,24 @@ static void stop_worker(struct worker *worker)
 	kvm_vm_free(worker->vcpu->vm);
 }
 
-static int next_cpu(int cpu)
-{
-	do {
-		cpu = (cpu + 1) % CPU_SETSIZE;
-	} while (!CPU_ISSET(cpu, &all_cpus));
-
-	return cpu;
-}
-
-static void unpin(void)
-{
-	TEST_ASSERT(!sched_setaffinity(0, sizeof(all_cpus), &all_cpus),
-		    "Cannot reset the CPU affinity");
-}
-
 /* Put on one CPU, load on the next. */
 static void test_moves(void)
 {
 	struct kvm_vcpu *vcpu;
 	int cpu = -1, i;
 
-	if (CPU_COUNT(&all_cpus) < 2) {
+	if (CPU_COUNT(&allowed_cpus) < 2) {
 		ksft_test_result_skip("moving a vCPU needs a second CPU\n");
 		return;
 	}
 
 	vcpu = create_vm();
 	for (i = 0; i < NR_MOVES; i++) {
-		cpu = next_cpu(cpu);
+		cpu = next_allowed_cpu(cpu);
 		pin_self_to_cpu(cpu);
 		run(vcpu);
 	}
-	unpin();
+	unpin_self();
 	kvm_vm_free(vcpu->vm);
 
 	ksft_test_result_pass("%d moves to another CPU\n", NR_MOVES);
@@ -202,12 +184,12 @@ static void test_turns(void)
 	struct kvm_vcpu *vcpus[2];
 	int i;
 
-	pin_self_to_cpu(next_cpu(-1));
+	pin_self_to_cpu(next_allowed_cpu(-1));
 	for (i = 0; i < ARRAY_SIZE(vcpus); i++)
 		vcpus[i] = create_vm();
 	for (i = 0; i < NR_TURNS; i++)
 		run(vcpus[i % ARRAY_SIZE(vcpus)]);
-	unpin();
+	unpin_self();
 	for (i = 0; i < ARRAY_SIZE(vcpus); i++)
 		kvm_vm_free(vcpus[i]->vm);
 
@@ -251,10 +233,10 @@ static void test_preemption(bool spin)
 	struct worker worker;
 	int err, ms;
 
-	pin_self_to_cpu(next_cpu(-1));
+	pin_self_to_cpu(next_allowed_cpu(-1));
 	start_worker(&worker, spin);
 	pthread_create(&neighbour.thread, NULL, neighbour_thread, &neighbour);
-	unpin();
+	unpin_self();
 
 	err = pthread_setschedparam(neighbour.thread, SCHED_FIFO, &param);
 	for (ms = 0; !err && ms < TIMEOUT_MS; ms += 20) {
@@ -295,7 +277,7 @@ static bool set_online(int cpu, bool online)
 /* Either the guest runs on the CPU that goes away, or it was the last to do so. */
 static void test_unplug(bool spin)
 {
-	int i, stay = next_cpu(-1), leave = next_cpu(stay);
+	int i, stay = next_allowed_cpu(-1), leave = next_allowed_cpu(stay);
 	struct kvm_vcpu *vcpu;
 	struct worker worker;
 
@@ -317,7 +299,7 @@ static void test_unplug(bool spin)
 		usleep(2000);
 		TEST_ASSERT(set_online(leave, true), "Cannot plug CPU %d", leave);
 	}
-	unpin();
+	unpin_self();
 	stop_worker(&worker);
 	kvm_vm_free(vcpu->vm);
 
@@ -518,8 +500,7 @@ int main(void)
 
 	rng = new_kvm_random_state(SEED);
 	ptrauth_sign_all(&own_codes, PTRAUTH_NR_CODES);
-	TEST_ASSERT(!sched_getaffinity(0, sizeof(all_cpus), &all_cpus),
-		    "Cannot get the CPU affinity");
+	find_allowed_cpus();
 
 	ksft_print_header();
 	ksft_set_plan(11);

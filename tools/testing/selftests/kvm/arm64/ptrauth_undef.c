@@ -205,12 +205,17 @@ static void guest_id_registers(void)
 
 static void test(void *guest_code, const char *what)
 {
+	struct kvm_vcpu_init init;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	vm = vm_create_with_one_vcpu(&vcpu, guest_code);
+	/* At EL2, KVM would take the enables away again, which such a VM does not have. */
+	vm = vm_create(1);
+	ptrauth_vcpu_init(vm, false, &init);
 	vm_init_descriptor_tables(vm);
+	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
 	vcpu_init_descriptor_tables(vcpu);
+	kvm_arch_vm_finalize_vcpus(vm);
 	vm_install_sync_handler(vm, VECTOR_SYNC_CURRENT, ESR_ELx_EC_UNKNOWN,
 				guest_undef_handler);
 

@@ -401,6 +401,20 @@ static inline void ptrauth_host_check(const struct ptrauth_codes *own, unsigned 
 }
 
 /*
+ * What to initialise the vCPUs of @vm with. The guest is at EL1, also if KVM is in
+ * nested mode, where the library would have it at EL2.
+ */
+static inline void ptrauth_vcpu_init(struct kvm_vm *vm, bool ptrauth,
+				     struct kvm_vcpu_init *init)
+{
+	memset(init, 0, sizeof(*init));
+	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, init);
+	init->features[0] |= BIT(KVM_ARM_VCPU_PSCI_0_2);
+	if (ptrauth)
+		init->features[0] |= PTRAUTH_FEATURES;
+}
+
+/*
  * What a guest that has just exited says: UCALL_SYNC, UCALL_PRINTF or UCALL_DONE.
  * A failed assertion of the guest ends the test, as does anything else.
  */

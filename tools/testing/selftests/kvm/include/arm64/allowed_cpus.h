@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The CPUs that a test was allowed to run on when it started.
+ */
+#ifndef SELFTEST_KVM_ALLOWED_CPUS_H
+#define SELFTEST_KVM_ALLOWED_CPUS_H
+
+#include <sched.h>
+
+#include "test_util.h"
+
+static cpu_set_t allowed_cpus;
+
+/* To be called before anything else here, while nothing is pinned. */
+static inline void find_allowed_cpus(void)
+{
+	TEST_ASSERT(!sched_getaffinity(0, sizeof(allowed_cpus), &allowed_cpus),
+		    "Cannot get the CPU affinity");
+}
+
+/* The next one after @cpu, in a circle. The first is the one after -1. */
+static inline int next_allowed_cpu(int cpu)
+{
+	do {
+		cpu = (cpu + 1) % CPU_SETSIZE;
+	} while (!CPU_ISSET(cpu, &allowed_cpus));
+
+	return cpu;
+}
+
+/* Let the calling thread run on all of them again. */
+static inline void unpin_self(void)
+{
+	TEST_ASSERT(!sched_setaffinity(0, sizeof(allowed_cpus), &allowed_cpus),
+		    "Cannot reset the CPU affinity");
+}
+
+#endif /* SELFTEST_KVM_ALLOWED_CPUS_H */
