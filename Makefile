@@ -26,7 +26,8 @@ help: ## list the targets
 	@echo "Variables:"
 	@echo "  KDIR=<tree>  take the kernel from this source tree, which stays as it is"
 	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
-	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own"
+	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own;"
+	@echo "               rust-kasan, rust-kcsan, rust-lockdep, rust-rt: debug kernels"
 	@echo "  JOBS=<n>     how many jobs a build runs at once"
 
 .PHONY: run
@@ -38,8 +39,16 @@ test: images initramfs-vmm ## run the whole test set
 	@scripts/test
 
 .PHONY: test-all
-test-all: images-nokey initramfs-vmm ## the same with slow tests, and with kernels that do not sign
+test-all: images-nokey images-debug initramfs-vmm ## the same with slow tests, more kernels and guests, load, and mutants
 	@scripts/test all
+
+.PHONY: stress
+stress: image initramfs ## a million round trips with faults, a million random calls (TRIPS=, CALLS=, SEED=)
+	@scripts/stress $(VARIANT)
+
+.PHONY: promises
+promises: ## put what the last test-all held into README.md
+	@scripts/promises readme
 
 .PHONY: bench
 bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
@@ -70,6 +79,10 @@ images: tree
 images-nokey: images
 	@scripts/kernel rust-nokey
 	@scripts/kernel c-nokey
+
+.PHONY: images-debug
+images-debug: tree
+	@for kernel in kasan kcsan lockdep rt; do scripts/kernel rust-$$kernel || exit; done
 
 .PHONY: initramfs
 initramfs: tree ## make build/initramfs.cpio.gz with the KVM selftests

@@ -20,9 +20,11 @@ JOBS=${JOBS:-$(nproc)}
 
 # Our own KVM selftests.
 FEW_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys
-PTRAUTH_TESTS=$FEW_TESTS,ptrauth_regs,ptrauth_residency,ptrauth_undef
+PTRAUTH_TESTS=$FEW_TESTS,ptrauth_enomem,ptrauth_regs,ptrauth_residency,ptrauth_undef
 # Those that need kvm-arm.mode=nested.
 NESTED_TESTS=ptrauth_nested,ptrauth_eretax
+# Those that go on for as long as they are told to.
+LOAD_TESTS=ptrauth_stress,ptrauth_fuzz
 
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
@@ -46,10 +48,11 @@ elapsed() {
 	printf '%d:%02d' $((s / 60)) $((s % 60))
 }
 
-# ptrauth_tests <all or few> <command line>: which of them such a kernel is to run.
+# ptrauth_tests <all, few or load> <command line>: which of them such a kernel is to run.
 ptrauth_tests() {
 	case $1-$2 in
 	few-*) echo "$FEW_TESTS" ;;
+	load-*) echo "$LOAD_TESTS" ;;
 	*kvm-arm.mode=nested*) echo "$PTRAUTH_TESTS,$NESTED_TESTS" ;;
 	*) echo "$PTRAUTH_TESTS" ;;
 	esac

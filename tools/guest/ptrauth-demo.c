@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ptrauth-insns.h"
+
 #ifndef HWCAP_PACA
 #define HWCAP_PACA	(1UL << 30)
 #define HWCAP_PACG	(1UL << 31)
@@ -52,32 +54,6 @@ static void print_results(void)
 	printf("1..%u\n", nr);
 	for (unsigned int i = 0; i < nr; i++)
 		printf("%sok %u %s\n", results[i].ok ? "" : "not ", i + 1, results[i].what);
-}
-
-#define PTRAUTH_OP(name, insn)						\
-static uint64_t name(uint64_t value, uint64_t modifier)			\
-{									\
-	asm volatile(".arch_extension pauth\n" insn " %0, %1"		\
-		     : "+r" (value) : "r" (modifier));			\
-	return value;							\
-}
-
-PTRAUTH_OP(pacia, "pacia")
-PTRAUTH_OP(pacib, "pacib")
-PTRAUTH_OP(pacda, "pacda")
-PTRAUTH_OP(pacdb, "pacdb")
-PTRAUTH_OP(autia, "autia")
-PTRAUTH_OP(autib, "autib")
-PTRAUTH_OP(autda, "autda")
-PTRAUTH_OP(autdb, "autdb")
-
-static uint64_t pacga(uint64_t value, uint64_t modifier)
-{
-	uint64_t code;
-
-	asm volatile(".arch_extension pauth\npacga %0, %1, %2"
-		     : "=r" (code) : "r" (value), "r" (modifier));
-	return code;
 }
 
 /* PACIA1716 is a NOP where there is no pointer authentication. */

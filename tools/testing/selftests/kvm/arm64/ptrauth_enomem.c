@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ptrauth_enomem - Make a VM and a vCPU with pointer authentication, each time with
+ * another allocation of the kernel failing.
+ *
+ * Either the failure does no harm, or a call says ENOMEM. Afterwards, all has to work
+ * as before. Needs CONFIG_FAILSLAB.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <linux/sizes.h>
+
+#include "kvm_util.h"
+#include "processor.h"
+#include "ptrauth.h"
+#include "test_util.h"
+
+/* More than making a VM ever takes. */
+#define MAX_ALLOCATIONS	5000
+
+static int fail_nth_fd;
+static void *guest_memory;
+
+/* Guest code: has a key of its own, and leaves. */
+asm(".pushsection .rodata\n"
+    "guest_code:\n"
+    "	msr	S3_0_C2_C1_0, x0\n"
+    "	mov	x1, #0x40000000\n"
+    "	str	w0, [x1]\n"
+    "guest_code_end:\n"
+    ".popsection\n");
+
+extern char guest_code[], guest_code_end[];
+
+/* The @nth allocation of this thread from now on is to fail, none if that is 0. */
+static void fail_nth(unsigned int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", nth);
+
+	TEST_ASSERT(pwrite(fail_nth_fd, text, len, 0) == len, "Cannot have allocations fail");
+}
+
+/* How many allocations are left before one fails, 0 if it has failed. */
+static int fail_nth_left(void)
+{
+	char text[16] = {};
+
+	TEST_ASSERT(pread(fail_nth_fd, text, sizeof(text) - 1, 0) > 0,
+		    "Cannot tell whether an allocation failed");
+	return atoi(text);
+}
+
+static bool try(int kvm, int *vm, int *vcpu)
+{
+	struct kvm_vcpu_init init = {
+		.target = KVM_ARM_TARGET_GENERIC_V8,
+		.features[0] = BIT(KVM_ARM_VCPU_PSCI_0_2) | PTRAUTH_FEATURES,
+	};
+	struct kvm_userspace_memory_region region = {
+		.memory_size = SZ_64K,
+		.userspace_addr = (u64)guest_memory,
+	};
+	u64 value = 0x5ca1ab1e;
+	struct kvm_one_reg reg = { .addr = (u64)&value };
+	int half;
+
+	*vm = ioctl(kvm, KVM_CREATE_VM, 0UL);
+	if (*vm < 0)
+		return false;
+	if (ioctl(*vm, KVM_SET_USER_MEMORY_REGION, &region))
+		return false;
+	*vcpu = ioctl(*vm, KVM_CREATE_VCPU, 0UL);
+	if (*vcpu < 0)
+		return false;
+	if (ioctl(*vcpu, KVM_ARM_VCPU_INIT, &init))
+		return false;
+	for (half = 0; half < PTRAUTH_NR_HALVES; half++) {
+		reg.id = ptrauth_half_id[half];
+		if (ioctl(*vcpu, KVM_SET_ONE_REG, &reg))
+			return false;
+	}
+
+	return !ioctl(*vcpu, KVM_RUN, NULL);
+}
+
+/* Returns 0, or the error of the call that failed. */
+static int make_vm(int kvm, unsigned int nth, bool *injected)
+{
+	int vm = -1, vcpu = -1, error;
+
+	fail_nth(nth);
+	error = try(kvm, &vm, &vcpu) ? 0 : errno;
+	*injected = nth && !fail_nth_left();
+	fail_nth(0);
+	if (vcpu >= 0)
+		close(vcpu);
+	if (vm >= 0)
+		close(vm);
+
+	return error;
+}
+
+int main(void)
+{
+	unsigned int nth, refused = 0, harmless = 0;
+	bool injected;
+	int kvm, error;
+
+	TEST_REQUIRE(kvm_has_ptrauth());
+	fail_nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	__TEST_REQUIRE(fail_nth_fd >= 0, "CONFIG_FAULT_INJECTION is needed");
+
+	ksft_print_header();
+	ksft_set_plan(2);
+	guest_memory = mmap(NULL, SZ_64K, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+	TEST_ASSERT(guest_memory != MAP_FAILED, "No memory for the guest");
+	memcpy(guest_memory, guest_code, guest_code_end - guest_code);
+	kvm = open_kvm_dev_path_or_exit();
+	error = make_vm(kvm, 0, &injected);
+	TEST_ASSERT(!error, "Without a failure: %s", strerror(error));
+
+	for (nth = 1; nth < MAX_ALLOCATIONS; nth++) {
+		error = make_vm(kvm, nth, &injected);
+		if (!injected)
+			break;
+		TEST_ASSERT(!error || error == ENOMEM, "Allocation %u failed: %s", nth,
+			    strerror(error));
+		if (error)
+			refused++;
+		else
+			harmless++;
+	}
+	ksft_test_result(nth < MAX_ALLOCATIONS && refused,
+			 "%u allocations failed, %u times ENOMEM, %u times no harm\n", nth - 1,
+			 refused, harmless);
+
+	error = make_vm(kvm, 0, &injected);
+	ksft_test_result(!error, "afterwards all works as before\n");
+
+	ksft_finished();
+}

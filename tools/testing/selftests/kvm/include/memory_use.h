@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel uses for itself, to tell whether a test that created and destroyed
+ * many things has left some of it behind.
+ */
+#ifndef SELFTEST_KVM_MEMORY_USE_H
+#define SELFTEST_KVM_MEMORY_USE_H
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "test_util.h"
+
+/* How often to look again when there is more than before: what RCU frees comes late. */
+#define MEMORY_USE_TRIES	20
+
+struct memory_use {
+	/* Objects in use, of all caches that are not there to be reclaimed, in bytes. */
+	long slab;
+	/* Pages that are not free and belong neither to user space nor to files, in KiB. */
+	long pages;
+};
+
+static inline bool memory_use_write(const char *path, const char *what)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, what, strlen(what)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+
+	return ok;
+}
+
+/*
+ * Caches keep freed objects at hand for each CPU and count them as used. Shrinking
+ * them gives those back.
+ */
+static inline bool memory_use_settle(void)
+{
+	DIR *dir = opendir("/sys/kernel/slab");
+	struct dirent *entry;
+	char path[512];
+	bool ok = dir;
+
+	ok &= memory_use_write("/proc/sys/vm/drop_caches", "3");
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", entry->d_name);
+		ok &= memory_use_write(path, "1");
+	}
+	if (dir)
+		closedir(dir);
+
+	return ok;
+}
+
+static inline bool memory_use_slab(long *bytes)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	long active, size;
+	char line[512];
+
+	*bytes = 0;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*s %ld %*d %ld", &active, &size) == 2)
+			*bytes += active * size;
+	if (file)
+		fclose(file);
+
+	return file;
+}
+
+static inline bool memory_use_pages(long *kib)
+{
+	/* What to take away from all there is. */
+	static const char * const others[] = {
+		"MemFree", "Buffers", "Cached", "AnonPages", "SReclaimable",
+	};
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[128], name[64];
+	long value;
+	int i;
+
+	*kib = 0;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63[^:]: %ld", name, &value) != 2)
+			continue;
+		if (!strcmp(name, "MemTotal"))
+			*kib += value;
+		for (i = 0; i < ARRAY_SIZE(others); i++)
+			if (!strcmp(name, others[i]))
+				*kib -= value;
+	}
+	if (file)
+		fclose(file);
+
+	return file;
+}
+
+/* False if this cannot be told, which takes root and SLUB's files in sysfs. */
+static inline bool memory_use(struct memory_use *use)
+{
+	return memory_use_settle() && memory_use_slab(&use->slab) &&
+	       memory_use_pages(&use->pages);
+}
+
+/*
+ * Whether what is used now is more than @before by no more than @slab bytes and @pages
+ * KiB. Waits for it to become so. @now is what was found in the end.
+ */
+static inline bool memory_use_back(const struct memory_use *before, struct memory_use *now,
+				   long slab, long pages)
+{
+	int i;
+
+	for (i = 0; i < MEMORY_USE_TRIES; i++) {
+		if (memory_use(now) && now->slab - before->slab <= slab &&
+		    now->pages - before->pages <= pages)
+			return true;
+		usleep(250000);
+	}
+
+	return false;
+}
+
+#endif /* SELFTEST_KVM_MEMORY_USE_H */
