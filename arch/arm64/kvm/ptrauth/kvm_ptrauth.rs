@@ -10,7 +10,13 @@
 //! - [`features`]: which of the two vCPU features exist, and that they come as a pair;
 //! - [`load`]: what a vCPU traps when it is loaded on a CPU;
 //! - [`residency`]: whose keys the CPU holds, from load to put;
-//! - [`status`]: what is in force, in words.
+//! - [`traps`]: what happens when a guest traps on an instruction;
+//! - [`registers`]: what a vCPU shows of its system registers;
+//! - [`eretax`]: `ERETAA` and `ERETAB` of a guest hypervisor;
+//! - [`level`]: how much of the feature a VM has;
+//! - [`status`]: what is in force, in words;
+//! - [`counters`]: how often things have happened;
+//! - [`debugfs`]: where both can be read.
 //!
 //! The one key that the kernel needs for itself is switched in `hyp/vhe/ptrauth_switch.rs`.
 //!
