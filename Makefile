@@ -102,6 +102,10 @@ tree: setup
 setup:
 	@scripts/setup
 
+.PHONY: htmldocs
+htmldocs: image ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
+	@scripts/htmldocs
+
 .PHONY: apply
 apply: ## put the overlay onto KDIR, all of it or nothing
 	@test -n "$(KDIR)" || { echo "error: which tree? make apply KDIR=<a kernel tree>" >&2; exit 1; }
@@ -114,7 +118,7 @@ refresh: ## take what was edited in build/tree (and new FILES=) back into the ov
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
 	rm -rf build/rust* build/c build/c[.-]* build/mutant* build/selftests build/root build/host build/results \
-		build/bench build/logs build/*.cpio.gz
+		build/bench build/logs build/htmldocs build/snippets build/*.cpio.gz
 
 .PHONY: distclean
 distclean: ## remove all of build/; downloads stay in the cache
