@@ -84,6 +84,11 @@ images-nokey: images
 images-debug: tree
 	@for kernel in kasan kcsan lockdep rt; do scripts/kernel rust-$$kernel || exit; done
 
+.PHONY: menuconfig
+menuconfig: tree ## edit the kernel's configuration; our options are under Virtualization
+	@scripts/setup /usr/include/ncurses.h:libncurses-dev
+	@scripts/kernel $(VARIANT) menuconfig
+
 .PHONY: initramfs
 initramfs: tree ## make build/initramfs.cpio.gz with the KVM selftests
 	@scripts/selftests
