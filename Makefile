@@ -66,6 +66,10 @@ guest: image initramfs-vmm ## boot a Linux guest with QEMU as the VMM inside the
 shell: image initramfs ## an interactive shell inside the booted kernel
 	@scripts/boot shell $(VARIANT) shell
 
+.PHONY: debug
+debug: image initramfs ## the same, with QEMU waiting for gdb, and how to call that
+	@scripts/debug
+
 .PHONY: image
 image: tree ## build the kernel in build/$(VARIANT)
 	@scripts/kernel $(VARIANT)
