@@ -4,7 +4,7 @@
  * another allocation of the kernel failing.
  *
  * Either the failure does no harm, or a call says ENOMEM. Afterwards, all has to work
- * as before. Needs CONFIG_FAILSLAB.
+ * as before. Needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -32,6 +32,26 @@ asm(".pushsection .rodata\n"
     ".popsection\n");
 
 extern char guest_code[], guest_code_end[];
+
+/* Allocations that may wait for memory fail, too, and without a word in the log. */
+static bool set_up_failslab(void)
+{
+	static const char * const settings[][2] = {
+		{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "0" },
+		{ "/sys/kernel/debug/failslab/verbose", "0" },
+	};
+	bool ok = true;
+	int i, fd;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		fd = open(settings[i][0], O_WRONLY);
+		ok &= fd >= 0 && write(fd, settings[i][1], 1) == 1;
+		if (fd >= 0)
+			close(fd);
+	}
+
+	return ok;
+}
 
 /* The @nth allocation of this thread from now on is to fail, none if that is 0. */
 static void fail_nth(unsigned int nth)
@@ -110,7 +130,7 @@ int main(void)
 
 	TEST_REQUIRE(kvm_has_ptrauth());
 	fail_nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	__TEST_REQUIRE(fail_nth_fd >= 0, "CONFIG_FAULT_INJECTION is needed");
+	__TEST_REQUIRE(fail_nth_fd >= 0 && set_up_failslab(), "CONFIG_FAILSLAB is needed");
 
 	ksft_print_header();
 	ksft_set_plan(2);
