@@ -23,15 +23,11 @@ static int fail_nth_fd;
 static void *guest_memory;
 
 /* Guest code: has a key of its own, and leaves. */
-asm(".pushsection .rodata\n"
-    "guest_code:\n"
-    "	msr	S3_0_C2_C1_0, x0\n"
-    "	mov	x1, #0x40000000\n"
-    "	str	w0, [x1]\n"
-    "guest_code_end:\n"
-    ".popsection\n");
-
-extern char guest_code[], guest_code_end[];
+static const u32 guest_code[] = {
+	0xd5182100,	/* msr	APIAKeyLo_EL1, x0 */
+	0xd2a80001,	/* mov	x1, #0x40000000 */
+	0xb9000020,	/* str	w0, [x1] */
+};
 
 /* Allocations that may wait for memory fail, too, and without a word in the log. */
 static bool set_up_failslab(void)
@@ -137,7 +133,7 @@ int main(void)
 	guest_memory = mmap(NULL, SZ_64K, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			    -1, 0);
 	TEST_ASSERT(guest_memory != MAP_FAILED, "No memory for the guest");
-	memcpy(guest_memory, guest_code, guest_code_end - guest_code);
+	memcpy(guest_memory, guest_code, sizeof(guest_code));
 	kvm = open_kvm_dev_path_or_exit();
 	error = make_vm(kvm, 0, &injected);
 	TEST_ASSERT(!error, "Without a failure: %s", strerror(error));

@@ -100,32 +100,27 @@ static int any_vcpu(struct fuzzer *f)
 }
 
 /* Guest code: uses keys and leaves. All of its memory is full of this. */
-asm(".pushsection .rodata\n"
-    ".arch_extension pauth\n"
-    "guest_block:\n"
-    "	pacia	x0, x1\n"
-    "	autia	x0, x1\n"
-    "	pacga	x2, x0, x1\n"
-    "	mrs	x3, S3_0_C2_C1_0\n"
-    "	msr	S3_0_C2_C1_3, x3\n"
-    "	hvc	#0\n"
-    "	mov	x4, #0x40000000\n"
-    "	str	w0, [x4]\n"
-    "	eret\n"
-    "guest_block_end:\n"
-    ".popsection\n");
-
-extern char guest_block[], guest_block_end[];
+static const u32 guest_block[] = {
+	0xdac10020,	/* pacia x0, x1 */
+	0xdac11020,	/* autia x0, x1 */
+	0x9ac13002,	/* pacga x2, x0, x1 */
+	0xd5382103,	/* mrs	x3, APIAKeyLo_EL1 */
+	0xd5182163,	/* msr	APIBKeyHi_EL1, x3 */
+	0xd4000002,	/* hvc	#0 */
+	0xd2a80004,	/* mov	x4, #0x40000000 */
+	0xb9000080,	/* str	w0, [x4] */
+	0xd69f03e0,	/* eret */
+};
 
 static void fill_guest_memory(void)
 {
-	size_t size = guest_block_end - guest_block, at;
+	size_t at;
 
 	guest_memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(guest_memory != MAP_FAILED, "No memory for the guests");
-	for (at = 0; at + size <= GUEST_SIZE; at += size)
-		memcpy(guest_memory + at, guest_block, size);
+	for (at = 0; at + sizeof(guest_block) <= GUEST_SIZE; at += sizeof(guest_block))
+		memcpy(guest_memory + at, guest_block, sizeof(guest_block));
 }
 
 /* The calls. Each gives back what the last of its ioctls gave, with errno. */
