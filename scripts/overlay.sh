@@ -5,10 +5,11 @@
 # sourced after lib.sh.
 
 OVERLAY_DIRS=(arch include rust Documentation tools/testing)
+OVERLAY_FILES=(Kconfig MAINTAINERS.patch)
 
 # The overlay's files, relative to the top.
 overlay_files() {
-	(cd "$TOP" && find "${OVERLAY_DIRS[@]}" Kconfig -type f \
+	(cd "$TOP" && find "${OVERLAY_DIRS[@]}" "${OVERLAY_FILES[@]}" -type f \
 		! -name '.*' ! -name '*~' ! -name '*.orig' ! -name '*.rej' 2>/dev/null | LC_ALL=C sort)
 }
 
