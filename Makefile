@@ -116,9 +116,24 @@ htmldocs: image ## build the kernel's pages on KVM and the rustdoc of our crates
 	@scripts/htmldocs
 
 .PHONY: apply
-apply: ## put the overlay onto KDIR, all of it or nothing
-	@test -n "$(KDIR)" || { echo "error: which tree? make apply KDIR=<a kernel tree>" >&2; exit 1; }
-	@scripts/apply "$(KDIR)"
+apply: need-kdir ## put all of it or nothing onto KDIR: as commits if that is a git tree
+	@scripts/apply$(if $(wildcard $(KDIR)/.git),-git) "$(KDIR)"
+
+.PHONY: apply-check
+apply-check: need-kdir ## tell what of it fits KDIR, of whatever version, and change nothing
+	@scripts/apply-check "$(KDIR)"
+
+.PHONY: need-kdir
+need-kdir:
+	@test -n "$(KDIR)" || { echo "error: which tree? KDIR=<a kernel tree> says" >&2; exit 1; }
+
+.PHONY: series
+series: tree ## write the patches to mail to build/series
+	@scripts/series
+
+.PHONY: series-check
+series-check: images initramfs ## apply, check and build the patches one by one
+	@scripts/series-check
 
 .PHONY: refresh
 refresh: ## take what was edited in build/tree (and new FILES=) back into the overlay
@@ -127,7 +142,7 @@ refresh: ## take what was edited in build/tree (and new FILES=) back into the ov
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
 	rm -rf build/rust* build/c build/c[.-]* build/mutant* build/selftests build/root build/host build/results \
-		build/bench build/logs build/htmldocs build/snippets build/*.cpio.gz
+		build/bench build/series* build/logs build/htmldocs build/snippets build/*.cpio.gz
 
 .PHONY: distclean
 distclean: ## remove all of build/; downloads stay in the cache
