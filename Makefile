@@ -25,6 +25,7 @@ help: ## list the targets
 		awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo "Variables:"
 	@echo "  KDIR=<tree>  take the kernel from this source tree, which stays as it is"
+	@echo "  BASE=7.3     the series of Debian's linux-source packages to take it from otherwise"
 	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
 	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own;"
 	@echo "               rust-kasan, rust-kcsan, rust-lockdep, rust-rt: debug kernels"

@@ -125,7 +125,7 @@ twice_the_same() {
 	mv "$top/build/series" "$scratch/first"
 	sleep 1
 	"$top/scripts/series" "$scratch/tree" >/dev/null
-	diff -r "$scratch/first" "$top/build/series"
+	diff -rq "$scratch/first" "$top/build/series" >&2
 }
 
 check commits_on_a_git_tree "a git tree gets a commit for each patch, once"
