@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # set by test-scripts
 #
-# What scripts/apply does with trees that the overlay fits, and that it does not.
+# What scripts/apply and scripts/apply-check make of trees that the overlay fits, and
+# that it does not.
 
 apply() { env -u BASE "$TOP/scripts/apply" "$scratch/tree"; }
 
@@ -62,9 +63,32 @@ another_series() {
 	fails_saying "The overlay is made for Linux $BASE" env KDIR="$scratch/tree" "$TOP/scripts/base"
 }
 
+# told <text>: apply-check says so, and does nothing.
+told() {
+	local before
+	before=$(content)
+	"$TOP/scripts/apply-check" "$scratch/tree" >"$scratch/output" 2>&1 || true
+	[ "$(content)" = "$before" ]
+	grep -q -- "$1" "$scratch/output"
+}
+
+fit_is_told() {
+	small_tree
+	told 'arch/arm64/kvm/arm.c  *fits$'
+	told 'rust/kernel/kvm.rs  *is new$'
+	sed -i '1i //' "$scratch/tree/arch/arm64/kvm/arm.c"
+	told 'arch/arm64/kvm/arm.c  *fits, with 10 of 10 hunks at other lines$'
+	sed -i 's/psci_test/psci_tests/' "$scratch/tree/tools/testing/selftests/kvm/Makefile.kvm"
+	rm "$scratch/tree/rust/kernel/bitfield.rs"
+	fails_saying 'see 2 of the files above' "$TOP/scripts/apply-check" "$scratch/tree"
+	told 'rust/kernel/bitfield.rs  *is not in the tree$'
+	told 'Makefile.kvm  *does not fit: of 1 hunks, number 1 (line 183)$'
+}
+
 check apply_twice "applying twice changes nothing"
 check apply_is_atomic "a patch that does not fit is named and leaves the tree as it was"
 check apply_misses_a_file "a missing file is named and leaves the tree as it was"
 check apply_takes_back "what leaves the overlay leaves the tree"
 check no_kernel_tree "a folder that is no kernel tree is refused"
 check another_series "a tree of another series is refused"
+check fit_is_told "apply-check tells what fits and changes nothing"
