@@ -476,7 +476,7 @@ int main(int argc, char *argv[])
 {
 	u64 wanted = argc > 1 ? strtoul(argv[1], NULL, 0) : NR_CALLS, vms = 0;
 	struct sigaction action = { .sa_handler = ignore };
-	struct memory_use before, after = {};
+	struct memory_use before;
 	bool measured;
 	int i;
 
@@ -521,12 +521,7 @@ int main(int argc, char *argv[])
 		ksft_test_result(succeeded[i],
 				 "%lu times %s, %lu with success\n", made[i], calls[i].name,
 				 succeeded[i]);
-	if (measured)
-		ksft_test_result(memory_use_back(&before, &after, SLAB_NOISE, PAGES_NOISE),
-				 "memory afterwards: slab %+ld KiB, pages %+ld KiB\n",
-				 (after.slab - before.slab) / 1024, after.pages - before.pages);
-	else
-		ksft_test_result_skip("memory cannot be told\n");
+	memory_use_result(measured, &before, SLAB_NOISE, PAGES_NOISE);
 
 	ksft_finished();
 }

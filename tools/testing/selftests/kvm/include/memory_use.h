@@ -110,22 +110,30 @@ static inline bool memory_use(struct memory_use *use)
 }
 
 /*
- * Whether what is used now is more than @before by no more than @slab bytes and @pages
- * KiB. Waits for it to become so. @now is what was found in the end.
+ * The result of a test: what is used now has to be more than @before by no more than
+ * @slab bytes and @pages KiB, sooner or later. A skip if @measured is false, as @before
+ * could not be told.
  */
-static inline bool memory_use_back(const struct memory_use *before, struct memory_use *now,
-				   long slab, long pages)
+static inline void memory_use_result(bool measured, const struct memory_use *before,
+				     long slab, long pages)
 {
+	struct memory_use now = {};
+	bool back = false;
 	int i;
 
-	for (i = 0; i < MEMORY_USE_TRIES; i++) {
-		if (memory_use(now) && now->slab - before->slab <= slab &&
-		    now->pages - before->pages <= pages)
-			return true;
-		usleep(250000);
+	if (!measured) {
+		ksft_test_result_skip("memory afterwards: cannot be told\n");
+		return;
 	}
 
-	return false;
+	for (i = 0; !back && i < MEMORY_USE_TRIES; i++) {
+		if (i)
+			usleep(250000);
+		back = memory_use(&now) && now.slab - before->slab <= slab &&
+		       now.pages - before->pages <= pages;
+	}
+	ksft_test_result(back, "memory afterwards: slab %+ld KiB, pages %+ld KiB\n",
+			 (now.slab - before->slab) / 1024, now.pages - before->pages);
 }
 
 #endif /* SELFTEST_KVM_MEMORY_USE_H */
