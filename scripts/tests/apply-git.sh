@@ -74,14 +74,16 @@ file_in_the_way() {
 	[ ! -d "$scratch/tree/.git/rebase-apply" ]
 }
 
-# Stopped in the middle, right after a commit.
+# Stopped in the middle, right after a commit. SIGINT would do, but what runs in the
+# background may have been told to ignore that.
 interrupted() {
 	git_tree
 	# shellcheck disable=SC2016 # for the hook
-	printf '#!/bin/sh\nkill -INT $(ps -o ppid= -p $PPID) $PPID\n' \
+	printf '#!/bin/sh\nkill -TERM $(ps -o ppid= -p $PPID) $PPID\n' \
 		>"$scratch/tree/.git/hooks/post-applypatch"
 	chmod +x "$scratch/tree/.git/hooks/post-applypatch"
-	refused ''
+	# The shell's own word on it would look like trouble.
+	refused '' 2> >(grep -vx Terminated >&2)
 	[ ! -d "$scratch/tree/.git/rebase-apply" ]
 }
 
