@@ -15,6 +15,7 @@
 #include "processor.h"
 #include "ptrauth.h"
 #include "test_util.h"
+#include "write_file.h"
 
 /* More than making a VM ever takes. */
 #define MAX_ALLOCATIONS	5000
@@ -32,21 +33,8 @@ static const u32 guest_code[] = {
 /* Allocations that may wait for memory fail, too, and without a word in the log. */
 static bool set_up_failslab(void)
 {
-	static const char * const settings[][2] = {
-		{ "/sys/kernel/debug/failslab/ignore-gfp-wait", "0" },
-		{ "/sys/kernel/debug/failslab/verbose", "0" },
-	};
-	bool ok = true;
-	int i, fd;
-
-	for (i = 0; i < ARRAY_SIZE(settings); i++) {
-		fd = open(settings[i][0], O_WRONLY);
-		ok &= fd >= 0 && write(fd, settings[i][1], 1) == 1;
-		if (fd >= 0)
-			close(fd);
-	}
-
-	return ok;
+	return write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "0") &&
+	       write_file("/sys/kernel/debug/failslab/verbose", "0");
 }
 
 /* The @nth allocation of this thread from now on is to fail, none if that is 0. */

@@ -20,7 +20,6 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include <linux/arm-smccc.h>
 #include <linux/sizes.h>
 
 #include "allowed_cpus.h"
@@ -139,15 +138,6 @@ static struct vcpu_data *guest_start(void)
 	return data;
 }
 
-static void guest_hypercall(void)
-{
-	struct arm_smccc_res res;
-
-	do_smccc(ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0, 0, 0, 0, 0, &res);
-	__GUEST_ASSERT((s32)res.a0 >= ARM_SMCCC_VERSION_1_0,
-		       "SMCCC_VERSION is 0x%lx", res.a0);
-}
-
 static void guest_start_timer(void)
 {
 	timer_set_next_tval_ms(VIRTUAL, 2);
@@ -160,7 +150,7 @@ static void guest_leave(struct vcpu_data *data, unsigned int round)
 
 	switch (data->kind) {
 	case EXIT_HVC:
-		guest_hypercall();
+		ptrauth_guest_hypercall();
 		break;
 	case EXIT_SYSREG:
 		GUEST_ASSERT(read_sysreg_s(SYS_ID_AA64ISAR1_EL1) ||
@@ -248,7 +238,7 @@ static void guest_loop(void)
 	while (!READ_ONCE(data->stop)) {
 		for (i = 0; i < data->checks; i++)
 			guest_check(data, "in the loop");
-		guest_hypercall();
+		ptrauth_guest_hypercall();
 		guest_check(data, "after a hypercall");
 		GUEST_SYNC(0);
 		guest_check(data, "after an exit to user space");

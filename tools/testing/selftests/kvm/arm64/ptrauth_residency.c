@@ -13,7 +13,6 @@
  * thread around them asserts the same through what it signs.
  */
 #include <elf.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -258,22 +257,6 @@ static void test_preemption(bool spin)
 				 neighbour.wakeups, spin ? "stays inside" : "exits");
 }
 
-static bool set_online(int cpu, bool online)
-{
-	char path[64];
-	bool ok;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		return false;
-	ok = write(fd, online ? "1" : "0", 1) == 1;
-	close(fd);
-
-	return ok;
-}
-
 /* Either the guest runs on the CPU that goes away, or it was the last to do so. */
 static void test_unplug(bool spin)
 {
@@ -281,7 +264,7 @@ static void test_unplug(bool spin)
 	struct kvm_vcpu *vcpu;
 	struct worker worker;
 
-	if (stay == leave || !set_online(leave, true)) {
+	if (stay == leave || !set_cpu_online(leave, true)) {
 		ksft_test_result_skip("hot-unplug needs a CPU to unplug and the right to\n");
 		return;
 	}
@@ -294,10 +277,10 @@ static void test_unplug(bool spin)
 		run(vcpu);
 		pin_self_to_cpu(stay);
 		usleep(2000);
-		TEST_ASSERT(set_online(leave, false), "Cannot unplug CPU %d", leave);
+		TEST_ASSERT(set_cpu_online(leave, false), "Cannot unplug CPU %d", leave);
 		run(vcpu);
 		usleep(2000);
-		TEST_ASSERT(set_online(leave, true), "Cannot plug CPU %d", leave);
+		TEST_ASSERT(set_cpu_online(leave, true), "Cannot plug CPU %d", leave);
 	}
 	unpin_self();
 	stop_worker(&worker);

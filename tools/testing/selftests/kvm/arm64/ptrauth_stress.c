@@ -18,8 +18,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include <linux/arm-smccc.h>
-
 #include "allowed_cpus.h"
 #include "kvm_util.h"
 #include "memory_use.h"
@@ -89,14 +87,6 @@ static struct kvm_random_state rng;
 
 /* Guest code. */
 
-static void guest_hypercall(void)
-{
-	struct arm_smccc_res res;
-
-	do_smccc(ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0, 0, 0, 0, 0, &res);
-	GUEST_ASSERT((s32)res.a0 >= ARM_SMCCC_VERSION_1_0);
-}
-
 static void guest_code(void)
 {
 	struct guest *guest = &guests[guest_get_vcpuid()];
@@ -107,7 +97,7 @@ static void guest_code(void)
 
 	for (;;) {
 		if (guest->trips % TRIPS_PER_EXIT)
-			guest_hypercall();
+			ptrauth_guest_hypercall();
 		else
 			GUEST_SYNC(0);
 		ptrauth_guest_check(&guest->keys, &guest->codes, NR_CHECKS, "back again");
@@ -194,20 +184,12 @@ static void __noreturn be_bystander(int nr)
 	}
 }
 
-static bool set_online(int cpu, bool online)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
-	return memory_use_write(path, online ? "1" : "0");
-}
-
 static void bring_all_back(void)
 {
 	int cpu, first = next_allowed_cpu(-1);
 
 	for (cpu = next_allowed_cpu(first); cpu != first; cpu = next_allowed_cpu(cpu))
-		set_online(cpu, true);
+		set_cpu_online(cpu, true);
 }
 
 /* All but the first CPU, one after the other. */
@@ -217,9 +199,9 @@ static void __noreturn be_unplugger(int unused)
 
 	for (;;) {
 		cpu = next_allowed_cpu(cpu);
-		if (cpu != first && set_online(cpu, false)) {
+		if (cpu != first && set_cpu_online(cpu, false)) {
 			usleep(20000);
-			TEST_ASSERT(set_online(cpu, true), "Cannot bring CPU %d back", cpu);
+			TEST_ASSERT(set_cpu_online(cpu, true), "Cannot bring CPU %d back", cpu);
 			WRITE_ONCE(shared->unplugged, shared->unplugged + 1);
 		}
 		usleep(200000);

@@ -7,12 +7,12 @@
 #define SELFTEST_KVM_MEMORY_USE_H
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "test_util.h"
+#include "write_file.h"
 
 /* How often to look again when there is more than before: what RCU frees comes late. */
 #define MEMORY_USE_TRIES	20
@@ -23,17 +23,6 @@ struct memory_use {
 	/* Pages that are not free and belong neither to user space nor to files, in KiB. */
 	long pages;
 };
-
-static inline bool memory_use_write(const char *path, const char *what)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, what, strlen(what)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-
-	return ok;
-}
 
 /*
  * Caches keep freed objects at hand for each CPU and count them as used. Shrinking
@@ -46,12 +35,12 @@ static inline bool memory_use_settle(void)
 	char path[512];
 	bool ok = dir;
 
-	ok &= memory_use_write("/proc/sys/vm/drop_caches", "3");
+	ok &= write_file("/proc/sys/vm/drop_caches", "3");
 	while (dir && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", entry->d_name);
-		ok &= memory_use_write(path, "1");
+		ok &= write_file(path, "1");
 	}
 	if (dir)
 		closedir(dir);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The CPUs that a test was allowed to run on when it started.
+ * The CPUs that a test was allowed to run on when it started, and how to take one away.
  */
 #ifndef SELFTEST_KVM_ALLOWED_CPUS_H
 #define SELFTEST_KVM_ALLOWED_CPUS_H
@@ -8,6 +8,7 @@
 #include <sched.h>
 
 #include "test_util.h"
+#include "write_file.h"
 
 static cpu_set_t allowed_cpus;
 
@@ -33,6 +34,15 @@ static inline void unpin_self(void)
 {
 	TEST_ASSERT(!sched_setaffinity(0, sizeof(allowed_cpus), &allowed_cpus),
 		    "Cannot reset the CPU affinity");
+}
+
+/* False if the CPU cannot be unplugged or plugged, which takes root. */
+static inline bool set_cpu_online(int cpu, bool online)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	return write_file(path, online ? "1" : "0");
 }
 
 #endif /* SELFTEST_KVM_ALLOWED_CPUS_H */

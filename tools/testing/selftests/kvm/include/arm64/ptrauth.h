@@ -12,6 +12,8 @@
 
 #include <sys/auxv.h>
 
+#include <linux/arm-smccc.h>
+
 #include "kvm_util.h"
 #include "processor.h"
 #include "test_util.h"
@@ -381,6 +383,16 @@ static inline void ptrauth_guest_check(const struct ptrauth_keys *keys,
 				       when, ptrauth_key_name[key], ptr, code);
 		}
 	}
+}
+
+/* Go to the host and back. */
+static inline void ptrauth_guest_hypercall(void)
+{
+	struct arm_smccc_res res;
+
+	do_smccc(ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0, 0, 0, 0, 0, &res);
+	__GUEST_ASSERT((s32)res.a0 >= ARM_SMCCC_VERSION_1_0,
+		       "SMCCC_VERSION is 0x%lx", res.a0);
 }
 
 /* Assert, in the host, that the calling thread's first @nr codes are those of @own. */
