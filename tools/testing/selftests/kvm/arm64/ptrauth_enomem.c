@@ -20,6 +20,9 @@
 /* More than making a VM ever takes. */
 #define MAX_ALLOCATIONS	5000
 
+#define KEY_HALF	0x5ca1ab1eUL
+#define GUEST_MMIO	0x40000000UL
+
 static int fail_nth_fd;
 static void *guest_memory;
 
@@ -66,7 +69,7 @@ static bool try(int kvm, int *vm, int *vcpu)
 		.memory_size = SZ_64K,
 		.userspace_addr = (u64)guest_memory,
 	};
-	u64 value = 0x5ca1ab1e;
+	u64 value = KEY_HALF;
 	struct kvm_one_reg reg = { .addr = (u64)&value };
 	int half;
 
@@ -89,6 +92,30 @@ static bool try(int kvm, int *vm, int *vcpu)
 	return !ioctl(*vcpu, KVM_RUN, NULL);
 }
 
+/*
+ * The guest has left where it was to leave, with the keys that it was given but for the
+ * half that it has written itself.
+ */
+static void check_guest(int vcpu)
+{
+	struct kvm_run *run = mmap(NULL, sizeof(*run), PROT_READ, MAP_SHARED, vcpu, 0);
+	u64 value;
+	struct kvm_one_reg reg = { .addr = (u64)&value };
+	int half;
+
+	TEST_ASSERT(run != MAP_FAILED, "Cannot map a vCPU: %s", strerror(errno));
+	TEST_ASSERT(run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == GUEST_MMIO,
+		    "The guest left with reason %u", run->exit_reason);
+	munmap(run, sizeof(*run));
+
+	for (half = 0; half < PTRAUTH_NR_HALVES; half++) {
+		reg.id = ptrauth_half_id[half];
+		TEST_ASSERT(!ioctl(vcpu, KVM_GET_ONE_REG, &reg), "Cannot read a key");
+		TEST_ASSERT(value == (half ? KEY_HALF : 0), "Half %d of the keys is 0x%lx", half,
+			    value);
+	}
+}
+
 /* Returns 0, or the error of the call that failed. */
 static int make_vm(int kvm, unsigned int nth, bool *injected)
 {
@@ -98,6 +125,8 @@ static int make_vm(int kvm, unsigned int nth, bool *injected)
 	error = try(kvm, &vm, &vcpu) ? 0 : errno;
 	*injected = nth && !fail_nth_left();
 	fail_nth(0);
+	if (!error)
+		check_guest(vcpu);
 	if (vcpu >= 0)
 		close(vcpu);
 	if (vm >= 0)
@@ -128,10 +157,10 @@ int main(void)
 
 	for (nth = 1; nth < MAX_ALLOCATIONS; nth++) {
 		error = make_vm(kvm, nth, &injected);
+		TEST_ASSERT(!error || (injected && error == ENOMEM), "Allocation %u: %s", nth,
+			    strerror(error));
 		if (!injected)
 			break;
-		TEST_ASSERT(!error || error == ENOMEM, "Allocation %u failed: %s", nth,
-			    strerror(error));
 		if (error)
 			refused++;
 		else

@@ -707,9 +707,15 @@ static void *runner_thread(void *arg)
 	struct runner *runner = arg;
 
 	runner->ok = run_to_end(runner);
-	WRITE_ONCE(runner->finished, true);
+	__atomic_store_n(&runner->finished, true, __ATOMIC_RELEASE);
 
 	return NULL;
+}
+
+/* Whether it has, and so has said whether it went well. */
+static bool has_finished(struct runner *runner)
+{
+	return __atomic_load_n(&runner->finished, __ATOMIC_ACQUIRE);
 }
 
 /*
@@ -824,12 +830,11 @@ static void test_cpu_on(void)
 	 * first is told to give up once the second has failed, and the second
 	 * is thrown out of KVM_RUN once the first has.
 	 */
-	for (ms = 0; !READ_ONCE(primary.finished) || !READ_ONCE(secondary.finished);
-	     ms++) {
+	for (ms = 0; !has_finished(&primary) || !has_finished(&secondary); ms++) {
 		timeout = ms > TIMEOUT_MS;
-		if (timeout || (READ_ONCE(secondary.finished) && !secondary.ok))
+		if (timeout || (has_finished(&secondary) && !secondary.ok))
 			write_guest_global(vm, lives.abort, true);
-		if (timeout || (READ_ONCE(primary.finished) && !primary.ok)) {
+		if (timeout || (has_finished(&primary) && !primary.ok)) {
 			WRITE_ONCE(secondary.stop, true);
 			WRITE_ONCE(secondary.vcpu->run->immediate_exit, 1);
 			pthread_kill(secondary.thread, SIGUSR1);

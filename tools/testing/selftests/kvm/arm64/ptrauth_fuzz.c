@@ -8,8 +8,9 @@
  * None may leave memory behind. What the kernel has to say of it is for others to look
  * at.
  *
- * What a thread calls depends on the seed and on the number of the thread alone. So
- * with one thread a run can be repeated in full, with more but for the races.
+ * What a thread calls, with which arguments, depends on the seed and on the number of
+ * the thread alone. So with one thread the same calls can be made again, with more but
+ * for the races; a guest is interrupted when time says so.
  *
  * Usage: ptrauth_fuzz [<calls> [<seed> [<threads>]]]
  */
@@ -45,7 +46,7 @@
 #define FIRST_FD	100
 
 /* A guest that does not leave is interrupted after so long. */
-#define TICK_NS		1000000
+#define TICK_NS		2000000
 
 /* If no thread gets anywhere for so long, something hangs. */
 #define STALL_SECONDS	60
@@ -59,6 +60,7 @@
 struct fuzzer {
 	pthread_t thread;
 	struct kvm_random_state rng;
+	timer_t timer;
 	unsigned int nr;
 	u64 calls;
 	u64 vms;
@@ -260,15 +262,25 @@ static int get_reg_list(struct fuzzer *f)
 	return ioctl(any_vcpu(f), KVM_GET_REG_LIST, list);
 }
 
+/* Signals come to the thread again and again from one tick on, or no more if that is 0. */
+static void set_ticks(struct fuzzer *f, long ns)
+{
+	struct itimerspec spec = { { 0, ns }, { 0, ns } };
+
+	TEST_ASSERT(!timer_settime(f->timer, 0, &spec, NULL), "Cannot set a timer");
+}
+
 /* Only here may a signal come in between, for other calls are not to end by one. */
 static int run(struct fuzzer *f)
 {
 	int fd = any_vcpu(f), ret, error;
 
+	set_ticks(f, TICK_NS);
 	pthread_sigmask(SIG_UNBLOCK, &ticks, NULL);
 	ret = ioctl(fd, KVM_RUN, NULL);
 	error = errno;
 	pthread_sigmask(SIG_BLOCK, &ticks, NULL);
+	set_ticks(f, 0);
 	errno = error;
 
 	return ret;
@@ -316,9 +328,8 @@ static int close_vm(struct fuzzer *f)
 }
 
 /*
- * The error numbers that Documentation/virt/kvm/api.rst has for each. A vCPU that was
- * not initialised gives ENOEXEC wherever it matters, some capabilities are EINVAL
- * without a VM, and EBADF is what an open file that is no more gives.
+ * The error numbers that Documentation/virt/kvm/api.rst has for each. Some capabilities
+ * are EINVAL without a VM, and EBADF is what an open file that is no more gives.
  */
 static const struct call {
 	const char *name;
@@ -364,28 +375,23 @@ static void check_error(struct fuzzer *f, const struct call *call, int error)
 		  strerror(error));
 }
 
-/* Interrupts this thread all the time, so that no guest keeps it. */
-static timer_t start_ticks(void)
+/* What interrupts this thread, so that no guest keeps it. */
+static void create_timer(struct fuzzer *f)
 {
-	struct itimerspec spec = { { 0, TICK_NS }, { 0, TICK_NS } };
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
-	timer_t timer;
 
 	event._sigev_un._tid = syscall(SYS_gettid);
-	TEST_ASSERT(!timer_create(CLOCK_MONOTONIC, &event, &timer) &&
-		    !timer_settime(timer, 0, &spec, NULL), "Cannot have a timer");
-
-	return timer;
+	TEST_ASSERT(!timer_create(CLOCK_MONOTONIC, &event, &f->timer), "Cannot have a timer");
 }
 
 static void *fuzz(void *arg)
 {
 	struct fuzzer *f = arg;
 	const struct call *call;
-	timer_t timer = start_ticks();
 	u64 i;
 	int ret;
 
+	create_timer(f);
 	for (i = 0; i < nr_calls / nr_threads; i++) {
 		call = any_call(f);
 		WRITE_ONCE(f->doing, call->name);
@@ -398,7 +404,7 @@ static void *fuzz(void *arg)
 		WRITE_ONCE(f->calls, f->calls + 1);
 	}
 	WRITE_ONCE(f->doing, NULL);
-	timer_delete(timer);
+	timer_delete(f->timer);
 
 	return NULL;
 }

@@ -470,11 +470,11 @@ static void test_exit_kind(enum exit_kind kind)
 		set_timer(2);
 	do {
 		outcome = run_vcpu(vcpu, NULL);
-		if (outcome == OUTCOME_SIGNAL && ++signals == rounds)
+		if (outcome == OUTCOME_SIGNAL && ++signals == rounds) {
+			set_timer(0);
 			WRITE_ONCE(data->stop, true);
+		}
 	} while (outcome == OUTCOME_SYNC || outcome == OUTCOME_SIGNAL);
-	if (kind == EXIT_SIGNAL)
-		set_timer(0);
 	exits = get_stat(vcpu, exit_kinds[kind].stat) - exits;
 
 	/* A timer that fires early may spare the guest an exit now and then. */

@@ -51,6 +51,7 @@ static inline bool memory_use_settle(void)
 static inline bool memory_use_slab(long *bytes)
 {
 	FILE *file = fopen("/proc/slabinfo", "r");
+	bool ok = file;
 	long active, size;
 	char line[512];
 
@@ -61,7 +62,7 @@ static inline bool memory_use_slab(long *bytes)
 	if (file)
 		fclose(file);
 
-	return file;
+	return ok;
 }
 
 static inline bool memory_use_pages(long *kib)
@@ -71,6 +72,7 @@ static inline bool memory_use_pages(long *kib)
 		"MemFree", "Buffers", "Cached", "AnonPages", "SReclaimable",
 	};
 	FILE *file = fopen("/proc/meminfo", "r");
+	bool ok = file;
 	char line[128], name[64];
 	long value;
 	int i;
@@ -88,7 +90,7 @@ static inline bool memory_use_pages(long *kib)
 	if (file)
 		fclose(file);
 
-	return file;
+	return ok;
 }
 
 /* False if this cannot be told, which takes root and SLUB's files in sysfs. */
