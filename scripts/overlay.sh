@@ -21,6 +21,21 @@ overlay_target() {
 	esac
 }
 
+# Where 'make mutants' keeps the file of the tree that it has broken, as it was.
+MUTANT_SAVED=$BUILD/mutant.saved
+
+# Mends what an interrupted run has left broken.
+restore_mutant() {
+	local file
+	if [ -f "$MUTANT_SAVED/name" ]; then
+		file=$BUILD/tree/$(<"$MUTANT_SAVED/name")
+		cp -p "$MUTANT_SAVED/file" "$file"
+		# Older than what was built from the defect, it has to be built again.
+		touch "$file"
+	fi
+	rm -rf "$MUTANT_SAVED"
+}
+
 check_kernel_tree() {
 	if [ ! -f "$1/Makefile" ] || [ ! -f "$1/arch/arm64/kvm/arm.c" ]; then
 		die "$1 is no Linux source tree: it has no arch/arm64/kvm/arm.c" \
