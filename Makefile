@@ -8,9 +8,10 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Where the kernel comes from: a tree of the user's, or a series of Debian's
-# linux-source packages.
+# linux-source packages. What is built of another series than 7.3 lies apart.
 KDIR ?=
 BASE ?= 7.3
+BUILD := build$(if $(filter-out 7.3,$(BASE)),/base-$(BASE))
 VARIANT ?= rust
 export KDIR BASE VARIANT
 
@@ -28,7 +29,7 @@ help: ## list the targets
 	@echo "  BASE=7.3     the series of Debian's linux-source packages to take it from otherwise"
 	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
 	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own;"
-	@echo "               rust-kasan, rust-kcsan, rust-lockdep, rust-rt: debug kernels"
+	@echo "               rust-kasan, rust-kcsan, rust-rt: debug kernels"
 	@echo "  JOBS=<n>     how many jobs a build runs at once"
 
 .PHONY: run
@@ -56,7 +57,7 @@ bench: images-nokey initramfs ## count what C and Rust do for the same guests, s
 	@scripts/bench
 
 .PHONY: mutants
-mutants: image initramfs ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them
+mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them
 	@scripts/mutants $(MUTANTS)
 
 .PHONY: guest
@@ -68,12 +69,16 @@ shell: image initramfs ## an interactive shell inside the booted kernel
 	@scripts/boot shell $(VARIANT) shell
 
 .PHONY: debug
-debug: image initramfs ## the same, with QEMU waiting for gdb, and how to call that
+debug: image-rust initramfs ## the same, with QEMU waiting for gdb, and how to call that
 	@scripts/debug
 
 .PHONY: image
 image: tree ## build the kernel in build/$(VARIANT)
 	@scripts/kernel $(VARIANT)
+
+.PHONY: image-rust
+image-rust: tree
+	@scripts/kernel rust
 
 .PHONY: images
 images: tree
@@ -87,7 +92,7 @@ images-nokey: images
 
 .PHONY: images-debug
 images-debug: tree
-	@for kernel in kasan kcsan lockdep rt; do scripts/kernel rust-$$kernel || exit; done
+	@for kernel in kasan kcsan rt; do scripts/kernel rust-$$kernel || exit; done
 
 .PHONY: menuconfig
 menuconfig: tree ## edit the kernel's configuration; our options are under Virtualization
@@ -113,7 +118,7 @@ setup:
 	@scripts/setup
 
 .PHONY: htmldocs
-htmldocs: image ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
+htmldocs: image-rust ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
 	@scripts/htmldocs
 
 .PHONY: apply
@@ -142,8 +147,8 @@ refresh: ## take what was edited in build/tree (and new FILES=) back into the ov
 
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
-	rm -rf build/rust* build/c build/c[.-]* build/mutant* build/selftests build/root build/host build/results \
-		build/bench build/series* build/logs build/htmldocs build/snippets build/*.cpio.gz
+	rm -rf $(addprefix $(BUILD)/,rust* c c[.-]* mutant mutant.new mutants selftests root host results \
+		bench series* logs htmldocs snippets *.cpio.gz boot.* apply.* test.* debug.sock promises.md)
 
 .PHONY: distclean
 distclean: ## remove all of build/; downloads stay in the cache

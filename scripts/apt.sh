@@ -38,8 +38,10 @@ apt_state() {
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 	mirror=$(apt_mirror "^$(debian_codename)$")
 	security=$(apt_mirror "^$(debian_codename)-security$")
-	[ -n "$mirror" ] || die "this machine's apt knows no mirror of Debian $(debian_codename)" \
-		"Its sources are looked at to find one."
+	if [ -z "$mirror" ]; then
+		echo "error: this machine's apt knows no mirror of Debian $(debian_codename)"
+		return 1
+	fi
 	[ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ] ||
 		key=" signed-by=/usr/share/keyrings/debian-archive-keyring.gpg"
 	for suite in $release $release-updates $release-backports; do

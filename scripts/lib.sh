@@ -9,11 +9,13 @@
 set -o pipefail
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=$TOP/build
-LOGS=$BUILD/logs
-CACHE=${KVM_PTRAUTH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-ptrauth}
 
-BASE=${BASE:-7.3}
+# What is built of another base than the one that the overlay is made for lies apart.
+OWN_BASE=7.3
+BASE=${BASE:-$OWN_BASE}
+BUILD=$TOP/build
+[ "$BASE" = $OWN_BASE ] || BUILD+=/base-$BASE
+LOGS=$BUILD/logs
 KDIR=${KDIR:-}
 VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
@@ -28,7 +30,7 @@ LOAD_TESTS=ptrauth_stress,ptrauth_fuzz
 
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
-export -n KDIR BASE VARIANT
+export -n KDIR VARIANT
 
 mkdir -p "$LOGS" 2>/dev/null || {
 	echo "error: cannot write to $BUILD" >&2
@@ -124,20 +126,11 @@ lock() {
 	}
 }
 
-# Where new downloads go: to the cache, or below build/ if that cannot be written.
-cache_root() {
-	if mkdir -p "$CACHE" 2>/dev/null && [ -w "$CACHE" ]; then
-		echo "$CACHE"
-	else
-		echo "$BUILD/cache"
-	fi
-}
-
-# cached <name>: where a download is, or goes to.
-cached() {
-	if [ -e "$CACHE/$1" ]; then
-		echo "$CACHE/$1"
-	else
-		echo "$(cache_root)/$1"
-	fi
+# The same for those who boot and judge what was built.
+lock_results() {
+	exec 8>"$BUILD/.results.lock"
+	flock -n 8 || {
+		echo "    waiting for another run that has its results in $BUILD"
+		flock 8
+	}
 }

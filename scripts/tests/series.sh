@@ -21,12 +21,13 @@ increment_of_something_else() {
 }
 
 twice_the_same() {
+	local series=${BUILD/#$TOP/$top}/series
 	git_tree
 	"$top/scripts/series" "$scratch/tree" >/dev/null
-	mv "$top/build/series" "$scratch/first"
+	mv "$series" "$scratch/first"
 	sleep 1
 	"$top/scripts/series" "$scratch/tree" >/dev/null
-	diff -rq "$scratch/first" "$top/build/series" >&2
+	diff -rq "$scratch/first" "$series" >&2
 }
 
 check manifest_has_each_file_once "each file of the overlay has to be in one patch"

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# A guest that signs all the time while it is moved to another QEMU and on to a third, and
+# saved to a file and restored. To be sourced by run-guest, which starts QEMUs and tells
+# results.
+
+rounds_needed=3
+
+rounds() {
+	grep -c '^round' "$1"
+}
+
+# Waits until a guest has said that it signed some more.
+signs() {
+	local log=$1 i=0
+	until [ "$(rounds "$log")" -ge $rounds_needed ]; do
+		i=$((i + 1))
+		if [ $i -gt 120 ] || grep -q FAILED "$log"; then return 1; fi
+		sleep 1
+	done
+}
+
+# start <name> [<option>...]: a guest that signs, and whose QEMU takes orders by QMP.
+start() {
+	local name=$1 i=0
+	shift
+	mkfifo "/tmp/$name.in" "/tmp/$name.out"
+	qemu 400 host 2 loop '' -chardev "pipe,id=qmp,path=/tmp/$name" \
+		-mon chardev=qmp,mode=control "$@" >"/tmp/$name.log" &
+	cat "/tmp/$name.out" >"/tmp/$name.qmp" &
+	while [ $i -lt 30 ] && ! grep -q QMP "/tmp/$name.qmp"; do
+		i=$((i + 1))
+		sleep 1
+	done
+	order "$name" '{"execute": "qmp_capabilities"}'
+}
+
+# order <name> <what to do>: opened for both, the pipe does not wait for a reader that
+# may have ended.
+order() {
+	echo "$2" 1<>"/tmp/$1.in"
+}
+
+# migrate <name> <URI>: a socket has to be there already.
+migrate() {
+	local i=0
+	while [ "${2#unix:}" != "$2" ] && [ ! -S "${2#unix:}" ] && [ $i -lt 60 ]; do
+		i=$((i + 1))
+		sleep 1
+	done
+	order "$1" "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"$2\"}}"
+}
+
+# Waits until all of a guest is where it was sent.
+sent() {
+	local i=0
+	until grep -q '"status": "completed"' "/tmp/$1.qmp"; do
+		i=$((i + 1))
+		if [ $i -gt 60 ] || grep -q '"status": "failed"' "/tmp/$1.qmp"; then return 1; fi
+		order "$1" '{"execute": "query-migrate"}'
+		sleep 1
+	done
+}
+
+# The number of the first (head) or last (tail) round that a guest has told of.
+round() {
+	lines <"/tmp/$2.log" | sed -n 's/^round \([0-9]*\):.*/\1/p' | "$1" -n 1
+}
+
+# arrived <from> <to> <what this was>: it goes on there, where it was here.
+arrived() {
+	local before after
+	sent "$1" && signs "/tmp/$2.log"
+	result $? "$3: it signs on"
+	# It counts its rounds from the start of the guest, not of a QEMU.
+	before=$(round tail "$1") after=$(round head "$2")
+	[ "${after:-0}" -gt "$before" ]
+	result $? "$3: the same guest"
+	echo "# last round there: $before, first here: ${after:-none}"
+	tail -n 3 "/tmp/$1.qmp" | cat "/tmp/$2.log" - | lines | sed "s/^/# $2: /"
+	order "$1" '{"execute": "quit"}'
+}
+
+migrated() {
+	start first
+	signs /tmp/first.log
+	result $? "guest with -cpu host that signs"
+
+	start second -incoming unix:/tmp/second.socket
+	migrate first unix:/tmp/second.socket
+	arrived first second "moved to another QEMU"
+
+	start third -incoming unix:/tmp/third.socket
+	migrate second unix:/tmp/third.socket
+	arrived second third "and on to a third"
+
+	# The file has to be there in full before it is read.
+	migrate third file:/tmp/guest.state
+	sent third
+	start fourth -incoming file:/tmp/guest.state
+	arrived third fourth "saved to a file and restored"
+	order fourth '{"execute": "quit"}'
+	wait
+}
