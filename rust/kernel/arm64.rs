@@ -6,5 +6,6 @@
 
 pub mod cpufeature;
 pub mod id_regs;
+#[cfg(CONFIG_ARM64_PTR_AUTH)]
 pub mod ptrauth;
 pub mod sysreg;

@@ -7,12 +7,15 @@
 //!
 //! Reference: <https://docs.kernel.org/virt/kvm/index.html>
 
+#[cfg(CONFIG_ARM64_PTR_AUTH)]
 mod context;
 mod features;
+#[cfg(CONFIG_ARM64_PTR_AUTH)]
 mod keys;
 mod nested;
 mod vcpu;
 
+#[cfg(CONFIG_ARM64_PTR_AUTH)]
 pub use context::CpuContext;
 pub use features::{
     Feature,

@@ -5,7 +5,10 @@
 //! All of this may be called from any context once the kernel has finalised its capabilities,
 //! which it has before initcalls run.
 //!
-//! C header: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h)
+//! C headers: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h),
+//! [`arch/arm64/include/asm/virt.h`](srctree/arch/arm64/include/asm/virt.h)
+
+use super::sysreg::CurrentEl;
 
 /// Whether addresses can be signed and authenticated (FEAT_PAuth).
 #[inline]
@@ -24,6 +27,5 @@ pub fn supports_generic_auth() -> bool {
 /// Whether the kernel runs at EL2, that is, with the Virtualization Host Extensions (FEAT_VHE).
 #[inline]
 pub fn has_vhe() -> bool {
-    // SAFETY: Reads `CurrentEL`, which is always allowed in the kernel.
-    unsafe { bindings::is_kernel_in_hyp_mode() }
+    *CurrentEl::read().el() == 2
 }

@@ -8,7 +8,7 @@
 //! The kernel signs its own return addresses with APIA if `CONFIG_ARM64_PTR_AUTH_KERNEL` is set,
 //! and uses no other key. So it switches APIA whenever it is entered and left, and the keys that
 //! it leaves idle only when tasks are switched: between two switches, the CPU holds those of
-//! `current`'s user side.
+//! `current`'s user side, unless a vCPU has brought its guest's.
 //!
 //! C header: [`asm/pointer_auth.h`](srctree/arch/arm64/include/asm/pointer_auth.h)
 //!
@@ -236,7 +236,8 @@ impl Keys {
     ///
     /// # Safety
     ///
-    /// As for [`Keys::save_apia`].
+    /// As for [`Keys::save_apia`]. The caller must not be preemptible, or else they may be those of
+    /// several CPUs.
     pub unsafe fn save_idle(to: *mut Self) {
         if KeyId::Apia.is_idle() {
             // SAFETY: By the safety requirements.
@@ -253,6 +254,8 @@ impl Keys {
     /// - `from` must be valid for reads.
     /// - The CPU must have pointer authentication, and accesses to the keys must not be trapped at
     ///   the current exception level.
+    /// - The caller must not be preemptible, and `current`'s keys must be back before it is, or
+    ///   before user space runs.
     pub unsafe fn install_idle(from: *const Self) {
         if KeyId::Apia.is_idle() {
             // SAFETY: By the safety requirements; the kernel signs nothing with APIA.
@@ -264,8 +267,8 @@ impl Keys {
 
     /// The keys that `current` uses in user space.
     ///
-    /// Outside of a switch of the idle keys, the CPU holds what is in memory here: nobody but the
-    /// task itself changes the keys of a running task.
+    /// As long as no vCPU is loaded, the CPU holds the idle ones of these: nobody but the task
+    /// itself changes the keys of a running task.
     pub fn of_current_user() -> *const Self {
         // SAFETY: `current` is valid as long as its code runs.
         unsafe { bindings::current_ptrauth_keys_user() }.cast()
@@ -297,13 +300,13 @@ impl Keys {
 
 /// The code for `value` and `modifier` that `PACGA` computes with `key`, in the upper 32 bits.
 ///
-/// APGA is what it was before. Interrupts must be disabled or at least preemption, so that nobody
-/// meets the other key in its place.
+/// APGA is what it was before.
 ///
 /// # Safety
 ///
-/// The CPU must have pointer authentication, and accesses to the keys must not be trapped at the
-/// current exception level.
+/// - The CPU must have pointer authentication, and accesses to the keys must not be trapped at the
+///   current exception level.
+/// - The caller must not be preemptible, so that nobody else meets `key` in the place of APGA.
 pub unsafe fn pacga_with(key: Key, value: u64, modifier: u64) -> u64 {
     let code;
 
@@ -347,7 +350,7 @@ mod tests {
     use super::*;
     use crate::{
         arm64::cpufeature,
-        interrupt::local_interrupt_disable, //
+        preempt, //
     };
 
     const IDS: [KeyId; 5] = [
@@ -372,7 +375,7 @@ mod tests {
             return;
         }
 
-        let irqs_off = local_interrupt_disable();
+        let stay = preempt::disable();
         // SAFETY: Nobody writes to the keys of a task that runs.
         let user = unsafe { *Keys::of_current_user() };
         let mut kernel = user;
@@ -380,7 +383,7 @@ mod tests {
         unsafe { Keys::copy_current_kernel(&mut kernel) };
         // SAFETY: All CPUs have both kinds of authentication.
         let on_cpu = IDS.map(|id| unsafe { id.read() });
-        drop(irqs_off);
+        drop(stay);
 
         for (id, key) in IDS.into_iter().zip(on_cpu) {
             if id.is_idle() && id != KeyId::Apia {

@@ -7,6 +7,34 @@
 //! Reference: Arm ARM, chapter D24 "AArch64 System Register Descriptions".
 
 use crate::bitfield;
+use core::arch::asm;
+
+bitfield! {
+    /// `CurrentEL`, Current Exception Level.
+    pub struct CurrentEl(u64) {
+        /// The exception level.
+        3:2 el;
+    }
+}
+
+impl CurrentEl {
+    /// Reads the register.
+    #[inline]
+    pub fn read() -> Self {
+        let value: u64;
+
+        // SAFETY: The register is there at each exception level that the kernel can run at, and
+        // reading it does nothing else.
+        unsafe {
+            asm!(
+                "mrs {value}, CurrentEL",
+                value = out(reg) value,
+                options(nomem, nostack, preserves_flags),
+            )
+        };
+        Self::from_raw(value)
+    }
+}
 
 bitfield! {
     /// `HCR_EL2`, Hypervisor Configuration Register.
@@ -84,6 +112,15 @@ bitfield! {
 #[macros::kunit_tests(rust_arm64_sysreg)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_runs_at_el1_or_el2() {
+        assert_eq!(CurrentEl::from_raw(1 << 2).el(), 1);
+        assert_eq!(CurrentEl::from_raw(2 << 2).el(), 2);
+
+        let el = *CurrentEl::read().el();
+        assert!(el == 1 || el == 2);
+    }
 
     #[test]
     fn hcr_fields_are_where_the_architecture_has_them() {

@@ -48,12 +48,14 @@ impl LoadedVcpu<'_> {
     ///
     /// # Safety
     ///
-    /// The CPU must have pointer authentication.
+    /// The CPU must have pointer authentication, and the put of the vCPU must bring the host's keys
+    /// back.
     pub unsafe fn bring_guest_keys(&mut self) {
         // SAFETY: The hyp context lives as long as the kernel, and only this CPU uses it.
         unsafe { Keys::copy_current_kernel(self.hyp_keys()) };
         // SAFETY: The guest's context is as valid as the vCPU, and the host kernel may access the
-        // keys, which the CPU has by the safety requirements.
+        // keys, which the CPU has by the safety requirements. Without preemption, neither another
+        // task nor user space runs before the put.
         unsafe { Keys::install_idle(self.guest_keys()) };
         self.set_keys_on_cpu(true);
     }
@@ -64,9 +66,9 @@ impl LoadedVcpu<'_> {
     ///
     /// The CPU must have pointer authentication, and hold the guest's keys.
     pub unsafe fn bring_host_keys(&mut self) {
-        // SAFETY: As for `bring_guest_keys()`.
+        // SAFETY: As for `bring_guest_keys()`; there is no preemption.
         unsafe { Keys::save_idle(self.guest_keys()) };
-        // SAFETY: As above; `current` lives for as long as its code runs.
+        // SAFETY: As above; `current` lives for as long as its code runs, and the keys are its own.
         unsafe { Keys::install_idle(Keys::of_current_user()) };
         self.set_keys_on_cpu(false);
     }

@@ -99,7 +99,8 @@ impl LoadedVcpu<'_> {
         }
 
         let sp;
-        // SAFETY: Reading the register has no side effects, and the kernel, at EL2, may do so.
+        // SAFETY: The flag is set with VHE only, where the host kernel runs at EL2 and can read the
+        // register, which has no side effects.
         unsafe { asm!("mrs {}, sp_el1", out(reg) sp, options(nomem, nostack, preserves_flags)) };
         sp
     }

@@ -154,9 +154,12 @@ impl LoadedVcpu<'_> {
         HcrEl2::from_raw(unsafe { (*self.as_raw()).arch.hcr_el2 })
     }
 
-    /// Sets the value that `HCR_EL2` takes when the guest is entered.
+    /// Has the guest trap on pointer authentication, or not, as `hcr` says. Nothing else of `hcr`
+    /// counts.
     #[inline]
-    pub fn set_hcr_el2(&mut self, hcr: HcrEl2) {
+    pub fn set_ptrauth_traps(&mut self, hcr: HcrEl2) {
+        let hcr = self.hcr_el2().with_api(hcr.api()).with_apk(hcr.apk());
+
         // SAFETY: Only the vCPU's thread accesses this member, and that is the caller.
         unsafe { (*self.as_raw()).arch.hcr_el2 = hcr.into_raw() };
     }

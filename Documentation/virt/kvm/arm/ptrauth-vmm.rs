@@ -30,10 +30,12 @@ const KVM_ARM_PREFERRED_TARGET: c_ulong =
 
 /// Both or none: `KVM_ARM_VCPU_INIT` does not take one without the other.
 fn has_ptrauth(vm: BorrowedFd<'_>) -> bool {
-    [KVM_CAP_ARM_PTRAUTH_ADDRESS, KVM_CAP_ARM_PTRAUTH_GENERIC]
-        .into_iter()
+    let supports = |cap| {
         // SAFETY: This takes a number and touches no memory.
-        .all(|cap| unsafe { ioctl(vm.as_raw_fd(), KVM_CHECK_EXTENSION, c_ulong::from(cap)) } == 1)
+        unsafe { ioctl(vm.as_raw_fd(), KVM_CHECK_EXTENSION, c_ulong::from(cap)) == 1 }
+    };
+
+    supports(KVM_CAP_ARM_PTRAUTH_ADDRESS) && supports(KVM_CAP_ARM_PTRAUTH_GENERIC)
 }
 
 pub fn init_vcpu(vm: BorrowedFd<'_>, vcpu: BorrowedFd<'_>) -> io::Result<()> {

@@ -40,15 +40,17 @@ static V10_NUMBERS: Atomic<bool> = Atomic::new(false);
 
 /// Takes the value of `kvm-arm.ptrauth_caps=`.
 ///
-/// A value that is not understood is no reason to fail: the default stays in force.
+/// A value that is not understood is no reason to fail: it stands for the default. If there are
+/// several, the last one counts.
 pub(crate) fn parse_numbers(value: Option<&CStr>) -> Result {
-    match Numbers::from_option(value) {
-        Some(numbers) => V10_NUMBERS.store(numbers == Numbers::ReleasedAndV10, Relaxed),
-        None => pr_warn_once!(
+    let numbers = Numbers::from_option(value).unwrap_or_else(|| {
+        pr_warn_once!(
             "kvm-arm.ptrauth_caps: only \"v10\" is understood, keeping the released numbers\n"
-        ),
-    }
+        );
+        Numbers::Released
+    });
 
+    V10_NUMBERS.store(numbers == Numbers::ReleasedAndV10, Relaxed);
     Ok(())
 }
 

@@ -2,8 +2,8 @@
 
 //! How often things have happened since boot.
 //!
-//! Each CPU counts on a cache line of its own, so that counting costs next to nothing. Guest entry
-//! and exit are not counted at all.
+//! CPUs count on cache lines that at most a few of them share, so that counting costs next to
+//! nothing. Guest entry and exit are not counted at all.
 
 use kernel::{
     bindings,
@@ -25,7 +25,8 @@ pub(crate) enum Event {
     Trap,
     /// An `ERETAA` or `ERETAB` of a guest hypervisor was authenticated.
     EretaxAuthenticated,
-    /// An attempt at one failed. KVM makes another before it takes that for the answer.
+    /// An attempt at one failed. If KVM made it in the world switch, it makes another in the run
+    /// loop before it takes that for the answer.
     EretaxFailed,
 }
 
@@ -53,18 +54,24 @@ impl Event {
 #[repr(align(64))]
 struct Counters([Atomic<u64>; Event::ALL.len()]);
 
-static COUNTERS: [Counters; bindings::CONFIG_NR_CPUS as usize] =
-    [const { Counters([const { Atomic::new(0) }; Event::ALL.len()]) };
-        bindings::CONFIG_NR_CPUS as usize];
+/// A kernel for thousands of CPUs need not have as many.
+const NR_COUNTERS: usize = if bindings::CONFIG_NR_CPUS < 32 {
+    bindings::CONFIG_NR_CPUS as usize
+} else {
+    32
+};
+
+static COUNTERS: [Counters; NR_COUNTERS] =
+    [const { Counters([const { Atomic::new(0) }; Event::ALL.len()]) }; NR_COUNTERS];
 
 /// Counts an event.
 ///
 /// May be called from any context. Should the caller be preempted, the event counts for another
 /// CPU, which is as good.
 pub(crate) fn count(event: Event) {
-    let cpu = CpuId::current().as_u32() as usize;
+    let place = CpuId::current().as_u32() as usize % NR_COUNTERS;
 
-    if let Some(counter) = COUNTERS.get(cpu).and_then(|c| c.0.get(event as usize)) {
+    if let Some(counter) = COUNTERS.get(place).and_then(|c| c.0.get(event as usize)) {
         counter.add(1, Relaxed);
     }
 }

@@ -168,7 +168,7 @@ pub(crate) unsafe fn authenticate(vcpu: &LoadedVcpu<'_>) -> Result<u64, u64> {
     }
 
     let regime = Regime::of(vcpu.tcr_el2(), vcpu.e2h(), address);
-    // SAFETY: By the safety requirements.
+    // SAFETY: By the safety requirements; with a loaded vCPU there is no preemption.
     let pac = unsafe {
         pacga_with(
             residency::key(vcpu, key),

@@ -46,7 +46,6 @@ use kernel::{
         sysreg::SpsrEl2, //
     },
     bindings,
-    interrupt::local_interrupt_disable,
     kvm::{
         self,
         Features,
@@ -54,6 +53,7 @@ use kernel::{
         LockedVcpu,
         Vcpu, //
     },
+    preempt,
     prelude::*,
     str::CString, //
 };
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn kvm_ptrauth_sanitise_isar2(
 #[export]
 pub unsafe extern "C" fn kvm_auth_eretax(vcpu: *mut bindings::kvm_vcpu, elr: *mut u64) -> bool {
     // Without this, the vCPU could be put between the look at where a register is and the access.
-    let _irqs_off = local_interrupt_disable();
+    let _stay = preempt::disable();
     // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu) };
     // SAFETY: A vCPU has pointer authentication only if the system has.

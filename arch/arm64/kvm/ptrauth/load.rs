@@ -52,7 +52,7 @@ pub(crate) fn vcpu_load(vcpu: &mut LoadedVcpu<'_>) {
     }
 
     let hcr = untrap(vcpu.hcr_el2(), vcpu.nested_hcr_el2());
-    vcpu.set_hcr_el2(hcr);
+    vcpu.set_ptrauth_traps(hcr);
 
     let may_use = hcr.api() || hcr.apk();
     if cpufeature::has_vhe() {

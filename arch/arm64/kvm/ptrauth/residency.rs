@@ -100,7 +100,7 @@ impl Owner {
 unsafe fn hand_over(vcpu: &mut LoadedVcpu<'_>, before: Owner, after: Owner) {
     match (before, after) {
         (Owner::Host, Owner::Guest) => {
-            // SAFETY: By the safety requirements.
+            // SAFETY: By the safety requirements; only a put changes the owner again.
             unsafe { vcpu.bring_guest_keys() }
         }
         (Owner::Guest, Owner::Host) => {

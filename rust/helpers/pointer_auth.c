@@ -3,12 +3,6 @@
 #include <linux/cpufeature.h>
 #include <linux/sched.h>
 #include <asm/pointer_auth.h>
-#include <asm/virt.h>
-
-__rust_helper bool rust_helper_is_kernel_in_hyp_mode(void)
-{
-	return is_kernel_in_hyp_mode();
-}
 
 __rust_helper bool rust_helper_system_supports_address_auth(void)
 {
