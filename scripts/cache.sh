@@ -26,6 +26,9 @@ cached() {
 # Waits until no other script downloads, and keeps others waiting until the end of this
 # one. The cache may be that of several copies of this.
 lock_cache() {
-	exec 7>"$(cache_root)/.lock"
+	local root
+	root=$(cache_root)
+	mkdir -p "$root"
+	exec 7>"$root/.lock"
 	flock 7
 }
