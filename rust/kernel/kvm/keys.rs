@@ -54,8 +54,8 @@ impl LoadedVcpu<'_> {
         // SAFETY: The hyp context lives as long as the kernel, and only this CPU uses it.
         unsafe { Keys::copy_current_kernel(self.hyp_keys()) };
         // SAFETY: The guest's context is as valid as the vCPU, and the host kernel may access the
-        // keys, which the CPU has by the safety requirements. Without preemption, neither another
-        // task nor user space runs before the put.
+        // keys, which the CPU has by the safety requirements. There is no preemption here, and the
+        // put comes before another task or user space runs.
         unsafe { Keys::install_idle(self.guest_keys()) };
         self.set_keys_on_cpu(true);
     }
