@@ -192,6 +192,9 @@ static int init_vcpu(struct fuzzer *f)
 		init.features[0] = BIT(KVM_ARM_VCPU_PSCI_0_2);
 		if (!once_in(f, 4))
 			init.features[0] |= PTRAUTH_FEATURES;
+		/* KVM_RUN refuses it, as there is no interrupt controller. */
+		if (once_in(f, 8))
+			init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2);
 		break;
 	}
 
@@ -343,7 +346,7 @@ static const struct call {
 	{ "KVM_GET_ONE_REG", get_one_reg, 230, { ENOENT, EINVAL, EPERM, ENOEXEC } },
 	{ "KVM_SET_ONE_REG", set_one_reg, 310, { ENOENT, EINVAL, EPERM, ENOEXEC, EBUSY } },
 	{ "KVM_GET_REG_LIST", get_reg_list, 30, { E2BIG, ENOEXEC, EPERM } },
-	{ "KVM_RUN", run, 40, { EINTR, ENOEXEC, ENOSYS, EPERM } },
+	{ "KVM_RUN", run, 40, { EAGAIN, EINTR, ENOEXEC, ENOSYS, EPERM } },
 	{ "KVM_CHECK_EXTENSION", check_extension, 253, { EINVAL } },
 	{ "close of a vCPU", close_vcpu, 4 },
 	{ "close of a VM", close_vm, 1 },
