@@ -16,24 +16,38 @@ signs() {
 	local log=$1 i=0
 	until [ "$(rounds "$log")" -ge $rounds_needed ]; do
 		i=$((i + 1))
-		if [ $i -gt 120 ] || grep -qE 'FAILED|Kernel panic' "$log"; then return 1; fi
+		if [ $i -gt 200 ] || grep -qE 'FAILED|Kernel panic' "$log"; then return 1; fi
 		sleep 1
 	done
 }
 
 # start <name> [<option>...]: a guest that signs, and whose QEMU takes orders by QMP.
 start() {
-	local name=$1 i=0
+	local name=$1
 	shift
 	mkfifo "/tmp/$name.in" "/tmp/$name.out"
-	qemu 400 host 2 loop '' -chardev "pipe,id=qmp,path=/tmp/$name" \
+	qemu 900 host 2 loop '' -chardev "pipe,id=qmp,path=/tmp/$name" \
 		-mon chardev=qmp,mode=control "$@" >"/tmp/$name.log" &
 	cat "/tmp/$name.out" >"/tmp/$name.qmp" &
-	while [ $i -lt 30 ] && ! grep -q QMP "/tmp/$name.qmp"; do
+	# Before that, nobody would read the order.
+	within_minutes grep -q QMP "/tmp/$name.qmp"
+	order "$name" '{"execute": "qmp_capabilities"}'
+}
+
+# start_to_wait <name>: the same for one that waits at a socket for the guest to come.
+start_to_wait() {
+	start "$1" -incoming "unix:/tmp/$1.socket"
+	within_minutes test -S "/tmp/$1.socket"
+}
+
+# within_minutes <command>...: waits until the command succeeds, though not forever.
+within_minutes() {
+	local i=0
+	until "$@"; do
 		i=$((i + 1))
+		if [ $i -gt 200 ]; then return 1; fi
 		sleep 1
 	done
-	order "$name" '{"execute": "qmp_capabilities"}'
 }
 
 # order <name> <what to do>: opened for both, the pipe does not wait for a reader that
@@ -42,13 +56,8 @@ order() {
 	echo "$2" 1<>"/tmp/$1.in"
 }
 
-# migrate <name> <URI>: a socket has to be there already.
+# migrate <name> <URI>
 migrate() {
-	local i=0
-	while [ "${2#unix:}" != "$2" ] && [ ! -S "${2#unix:}" ] && [ $i -lt 60 ]; do
-		i=$((i + 1))
-		sleep 1
-	done
 	order "$1" "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"$2\"}}"
 }
 
@@ -57,7 +66,7 @@ sent() {
 	local i=0
 	until grep -q '"status": "completed"' "/tmp/$1.qmp"; do
 		i=$((i + 1))
-		if [ $i -gt 60 ] || grep -q '"status": "failed"' "/tmp/$1.qmp"; then return 1; fi
+		if [ $i -gt 200 ] || grep -q '"status": "failed"' "/tmp/$1.qmp"; then return 1; fi
 		order "$1" '{"execute": "query-migrate"}'
 		sleep 1
 	done
@@ -83,15 +92,16 @@ arrived() {
 }
 
 moves() {
+	# A QEMU takes its time to start, the more so next to a guest that signs.
+	start_to_wait second
+	start_to_wait third
 	start first
 	signs /tmp/first.log
 	result $? "guest with -cpu host that signs" || return
 
-	start second -incoming unix:/tmp/second.socket
 	migrate first unix:/tmp/second.socket
 	arrived first second "moved to another QEMU" || return
 
-	start third -incoming unix:/tmp/third.socket
 	migrate second unix:/tmp/third.socket
 	arrived second third "and on to a third" || return
 
