@@ -22,7 +22,8 @@
 
 #define SEED		0x9ac5eedUL
 
-#define NR_ROUNDS	100000
+/* How often L1 returns, unless the command line says so. */
+#define NR_RETURNS	100000
 
 /* What TCR_EL1 has besides TCR_TBI1, for both halves of the address space. */
 #define TCR_TBI0	BIT(37)
@@ -57,6 +58,7 @@ static struct half {
 	u64 digest;
 } halves[2];
 
+static u64 nr_returns;
 static struct kvm_random_state rng;
 static bool has_fpac;
 
@@ -193,13 +195,13 @@ static void guest_code(void)
 {
 	u64 tcr = read_sysreg(tcr_el1), sctlr;
 	struct ptrauth_keys keys;
-	int i;
+	u64 i;
 
 	ptrauth_enable();
 	sctlr = read_sysreg(sctlr_el1);
 	l1_prepare_l2(HCR_EL2_API | HCR_EL2_APK);
 
-	for (i = 0; i < NR_ROUNDS; i++) {
+	for (i = 0; i < nr_returns; i++) {
 		if (!(i % 16)) {
 			ptrauth_random_keys(&rng, &keys);
 			ptrauth_write_keys(&keys);
@@ -227,7 +229,7 @@ static bool vm_has_fpac(struct kvm_vcpu *vcpu)
 	       FIELD_GET(ID_AA64ISAR2_EL1_APA3, isar2) >= LEVEL_FPACCOMBINE;
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	static const char * const names[] = { "lower", "upper" };
 	struct kvm_vcpu *vcpu;
@@ -247,6 +249,8 @@ int main(void)
 	vm_install_sync_handler(vm, VECTOR_SYNC_CURRENT, EC_FPAC, end_handler);
 	vm_install_sync_handler(vm, VECTOR_SYNC_LOWER_64, ESR_ELx_EC_HVC64, l1_resume);
 
+	nr_returns = argc > 1 ? strtoul(argv[1], NULL, 0) : NR_RETURNS;
+	sync_global_to_guest(vm, nr_returns);
 	rng = new_kvm_random_state(SEED);
 	sync_global_to_guest(vm, rng);
 	has_fpac = vm_has_fpac(vcpu);
