@@ -11,14 +11,26 @@ rounds() {
 	grep -c '^round' "$1"
 }
 
-# Waits until a guest has said that it signed some more, or that it cannot.
-signs() {
-	local log=$1 i=0
-	until [ "$(rounds "$log")" -ge $rounds_needed ]; do
+# within_minutes <command>...: waits until the command succeeds. Gives up when it ends with 2,
+# since then it never will, or at last without that.
+within_minutes() {
+	local i=0
+	until "$@"; do
+		if [ $? = 2 ] || [ $i = 200 ]; then return 1; fi
 		i=$((i + 1))
-		if [ $i -gt 200 ] || grep -qE 'FAILED|Kernel panic' "$log"; then return 1; fi
 		sleep 1
 	done
+}
+
+# signed <log>: whether a guest has said that it signed some more, or that it cannot.
+signed() {
+	[ "$(rounds "$1")" -lt $rounds_needed ] || return 0
+	if grep -qE 'FAILED|Kernel panic' "$1"; then return 2; fi
+	return 1
+}
+
+signs() {
+	within_minutes signed "$1"
 }
 
 # start <name> [<option>...]: a guest that signs, and whose QEMU takes orders by QMP.
@@ -40,16 +52,6 @@ start_to_wait() {
 	within_minutes test -S "/tmp/$1.socket"
 }
 
-# within_minutes <command>...: waits until the command succeeds, though not forever.
-within_minutes() {
-	local i=0
-	until "$@"; do
-		i=$((i + 1))
-		if [ $i -gt 200 ]; then return 1; fi
-		sleep 1
-	done
-}
-
 # order <name> <what to do>: opened for both, the pipe does not wait for a reader that
 # may have ended.
 order() {
@@ -61,15 +63,17 @@ migrate() {
 	order "$1" "{\"execute\": \"migrate\", \"arguments\": {\"uri\": \"$2\"}}"
 }
 
-# Waits until all of a guest is where it was sent.
+# has_left <name>: whether all of a guest is where it was sent, or will never be. Asks for
+# the next time.
+has_left() {
+	if grep -q '"status": "completed"' "/tmp/$1.qmp"; then return 0; fi
+	if grep -q '"status": "failed"' "/tmp/$1.qmp"; then return 2; fi
+	order "$1" '{"execute": "query-migrate"}'
+	return 1
+}
+
 sent() {
-	local i=0
-	until grep -q '"status": "completed"' "/tmp/$1.qmp"; do
-		i=$((i + 1))
-		if [ $i -gt 200 ] || grep -q '"status": "failed"' "/tmp/$1.qmp"; then return 1; fi
-		order "$1" '{"execute": "query-migrate"}'
-		sleep 1
-	done
+	within_minutes has_left "$1"
 }
 
 # The number of the first (head) or last (tail) round that a guest has told of.
