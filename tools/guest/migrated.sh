@@ -11,13 +11,13 @@ rounds() {
 	grep -c '^round' "$1"
 }
 
-# within_minutes <command>...: waits until the command succeeds. Gives up when it ends with 2,
-# since then it never will, or at last without that.
-within_minutes() {
-	local i=0
+# in_time <command>...: waits until the command succeeds. Gives up when it ends with 2, since
+# then it never will, or when $guest_patience is at its end.
+in_time() {
+	# shellcheck disable=SC2154 # from run-guest
+	local end=$(($(date +%s) + guest_patience))
 	until "$@"; do
-		if [ $? = 2 ] || [ $i = 200 ]; then return 1; fi
-		i=$((i + 1))
+		if [ $? = 2 ] || [ "$(date +%s)" -ge $end ]; then return 1; fi
 		sleep 1
 	done
 }
@@ -30,7 +30,7 @@ signed() {
 }
 
 signs() {
-	within_minutes signed "$1"
+	in_time signed "$1"
 }
 
 # start <name> [<option>...]: a guest that signs, and whose QEMU takes orders by QMP.
@@ -42,14 +42,14 @@ start() {
 		-mon chardev=qmp,mode=control "$@" >"/tmp/$name.log" &
 	cat "/tmp/$name.out" >"/tmp/$name.qmp" &
 	# Before that, nobody would read the order.
-	within_minutes grep -q QMP "/tmp/$name.qmp"
+	in_time grep -q QMP "/tmp/$name.qmp"
 	order "$name" '{"execute": "qmp_capabilities"}'
 }
 
 # start_to_wait <name>: the same for one that waits at a socket for the guest to come.
 start_to_wait() {
 	start "$1" -incoming "unix:/tmp/$1.socket"
-	within_minutes test -S "/tmp/$1.socket"
+	in_time test -S "/tmp/$1.socket"
 }
 
 # order <name> <what to do>: opened for both, the pipe does not wait for a reader that
@@ -73,7 +73,7 @@ has_left() {
 }
 
 sent() {
-	within_minutes has_left "$1"
+	in_time has_left "$1"
 }
 
 # The number of the first (head) or last (tail) round that a guest has told of.
