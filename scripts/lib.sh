@@ -103,6 +103,11 @@ verdict() {
 	fi
 }
 
+# tell <name> <results> <start>: one line for verdicts that are complete.
+tell() {
+	printf '    %-22s %s  (%s)\n' "$1" "$("$TOP/scripts/tally" "$2")" "$(elapsed "$3")"
+}
+
 # show <text>: a line of progress from inside a stage. On a terminal it is
 # written over by the next, in a log it stays.
 show() {

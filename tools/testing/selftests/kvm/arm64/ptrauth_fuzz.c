@@ -48,7 +48,7 @@
 /* A guest that does not leave is interrupted after so long. */
 #define TICK_NS		2000000
 
-/* Up to so many times more calls are made until each has succeeded once. */
+/* Up to so many times as many calls are made until each has succeeded once. */
 #define MAX_TIMES	20
 
 /* If no thread gets anywhere for so long, something hangs. */
