@@ -34,100 +34,100 @@ help: ## list the targets
 
 .PHONY: run
 run: image initramfs-vmm ## build all, boot it, run the ptrauth tests and a guest inside
-	@scripts/run
+	@scripts/test/run
 
 .PHONY: test
 test: images initramfs-vmm ## run the whole test set
-	@scripts/test
+	@scripts/test/test
 
 .PHONY: test-all
 test-all: images-nokey images-debug initramfs-vmm ## the same with slow tests, more kernels and guests, load, and mutants
-	@scripts/test all
+	@scripts/test/test all
 
 .PHONY: stress
 stress: image initramfs ## a million round trips with faults, a million random calls (TRIPS=, CALLS=, SEED=)
-	@scripts/stress $(VARIANT)
+	@scripts/test/stress $(VARIANT)
 
 .PHONY: promises
 promises: ## put what the last test-all held into README.md
-	@scripts/promises readme
+	@scripts/test/promises readme
 
 .PHONY: bench
 bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
-	@scripts/bench
+	@scripts/bench/bench
 
 .PHONY: mutants
 mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them
-	@scripts/mutants $(MUTANTS)
+	@scripts/test/mutants $(MUTANTS)
 
 .PHONY: guest
 guest: image initramfs-vmm ## boot a Linux guest with QEMU as the VMM inside the booted kernel
-	@scripts/run guest
+	@scripts/test/run guest
 
 .PHONY: shell
 shell: image initramfs ## an interactive shell inside the booted kernel
-	@scripts/boot shell $(VARIANT) shell
+	@scripts/test/boot shell $(VARIANT) shell
 
 .PHONY: debug
 debug: image-rust initramfs ## the same, with QEMU waiting for gdb, and how to call that
-	@scripts/debug
+	@scripts/test/debug
 
 .PHONY: image
 image: tree ## build the kernel in build/$(VARIANT)
-	@scripts/kernel $(VARIANT)
+	@scripts/build/kernel $(VARIANT)
 
 .PHONY: image-rust
 image-rust: tree
-	@scripts/kernel rust
+	@scripts/build/kernel rust
 
 .PHONY: images
 images: tree
-	@scripts/kernel rust
-	@scripts/kernel c
+	@scripts/build/kernel rust
+	@scripts/build/kernel c
 
 .PHONY: images-nokey
 images-nokey: images
-	@scripts/kernel rust-nokey
-	@scripts/kernel c-nokey
+	@scripts/build/kernel rust-nokey
+	@scripts/build/kernel c-nokey
 
 .PHONY: images-debug
 images-debug: tree
-	@for kernel in kasan kcsan rt; do scripts/kernel rust-$$kernel || exit; done
+	@for kernel in kasan kcsan rt; do scripts/build/kernel rust-$$kernel || exit; done
 
 .PHONY: menuconfig
 menuconfig: tree ## edit the kernel's configuration; our options are under Virtualization
-	@scripts/setup /usr/include/ncurses.h:libncurses-dev
-	@scripts/kernel $(VARIANT) menuconfig
+	@scripts/build/setup /usr/include/ncurses.h:libncurses-dev
+	@scripts/build/kernel $(VARIANT) menuconfig
 
 .PHONY: initramfs
 initramfs: tree ## make build/initramfs.cpio.gz with the KVM selftests
-	@scripts/selftests
-	@scripts/initramfs
+	@scripts/build/selftests
+	@scripts/build/initramfs
 
 .PHONY: initramfs-vmm
 initramfs-vmm: tree
-	@scripts/selftests
-	@scripts/initramfs vmm
+	@scripts/build/selftests
+	@scripts/build/initramfs vmm
 
 .PHONY: tree
 tree: setup
-	@scripts/base
+	@scripts/tree/base
 
 .PHONY: setup
 setup:
-	@scripts/setup
+	@scripts/build/setup
 
 .PHONY: htmldocs
 htmldocs: image-rust ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
-	@scripts/htmldocs
+	@scripts/docs/htmldocs
 
 .PHONY: apply
 apply: need-kdir ## put all of it or nothing onto KDIR: as commits if that is a git tree
-	@scripts/apply$(if $(wildcard $(KDIR)/.git),-git) "$(KDIR)"
+	@scripts/tree/apply$(if $(wildcard $(KDIR)/.git),-git) "$(KDIR)"
 
 .PHONY: apply-check
 apply-check: need-kdir ## tell what of it fits KDIR, of whatever version, and change nothing
-	@scripts/apply-check "$(KDIR)"
+	@scripts/tree/apply-check "$(KDIR)"
 
 .PHONY: need-kdir
 need-kdir:
@@ -135,15 +135,15 @@ need-kdir:
 
 .PHONY: series
 series: tree ## write the patches to mail to build/series
-	@scripts/series
+	@scripts/series/series
 
 .PHONY: series-check
 series-check: images initramfs ## apply, check and build the patches one by one
-	@scripts/series-check
+	@scripts/series/series-check
 
 .PHONY: refresh
 refresh: ## take what was edited in build/tree (and new FILES=) back into the overlay
-	@scripts/refresh $(FILES)
+	@scripts/tree/refresh $(FILES)
 
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads

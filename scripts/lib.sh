@@ -105,7 +105,7 @@ verdict() {
 
 # tell <name> <results> <start>: one line for verdicts that are complete.
 tell() {
-	printf '    %-22s %s  (%s)\n' "$1" "$("$TOP/scripts/tally" "$2")" "$(elapsed "$3")"
+	printf '    %-22s %s  (%s)\n' "$1" "$("$TOP/scripts/test/tally" "$2")" "$(elapsed "$3")"
 }
 
 # show <text>: a line of progress from inside a stage. On a terminal it is

@@ -2,7 +2,7 @@
 
 //! Puts the counts of C and Rust side by side.
 //!
-//! Usage: `report <directory>`. The directory holds what `scripts/bench` has left there:
+//! Usage: `report <directory>`. The directory holds what `scripts/bench/bench` has left there:
 //!
 //! - `<variant>.<mode>.<run>.csv`: what the plugin counted in a boot, a line per window;
 //! - `<variant>.<mode>.<run>.log`: what that boot printed, with the names of the windows;
