@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/lockdep.h>
 #include <linux/preempt.h>
 
 __rust_helper void rust_helper_preempt_disable(void)
@@ -10,4 +11,9 @@ __rust_helper void rust_helper_preempt_disable(void)
 __rust_helper void rust_helper_preempt_enable(void)
 {
 	preempt_enable();
+}
+
+__rust_helper void rust_helper_lockdep_assert_preemption_disabled(void)
+{
+	lockdep_assert_preemption_disabled();
 }

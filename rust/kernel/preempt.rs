@@ -8,12 +8,12 @@
 
 use crate::types::NotThreadSafe;
 
-/// Keeps the calling task on its CPU, with no other task in between, for as long as the value
-/// lives. Interrupts are still taken.
+/// Proof that the calling task stays on its CPU, with no other task in between, for as long as the
+/// value lives. Interrupts are still taken.
 ///
 /// # Invariants
 ///
-/// Preemption has been disabled once for this value, by the task that drops it.
+/// Preemption is disabled for as long as an object of this type exists.
 #[must_use = "preemption is enabled again when the value is dropped"]
 pub struct Disabled(NotThreadSafe);
 
@@ -32,7 +32,26 @@ pub fn disable() -> Disabled {
 impl Drop for Disabled {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: By the type's invariants this matches a call of `preempt_disable()`.
+        // SAFETY: Only `disable()` makes values that are dropped, so this matches its call of
+        // `preempt_disable()`.
         unsafe { bindings::preempt_enable() };
+    }
+}
+
+impl Disabled {
+    /// Assumes that preemption is disabled, in code that is only called so. Lockdep checks it.
+    ///
+    /// # Safety
+    ///
+    /// Preemption must be disabled for the whole of `'a`.
+    #[inline]
+    pub unsafe fn assume<'a>() -> &'a Self {
+        const ASSUMED: &Disabled = &Disabled(NotThreadSafe);
+
+        if cfg!(CONFIG_PROVE_LOCKING) {
+            // SAFETY: This only looks at the state of the task.
+            unsafe { bindings::lockdep_assert_preemption_disabled() };
+        }
+        ASSUMED
     }
 }

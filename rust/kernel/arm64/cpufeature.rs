@@ -2,30 +2,47 @@
 
 //! Features that the running system has, on every CPU and in use.
 //!
-//! All of this may be called from any context once the kernel has finalised its capabilities,
-//! which it has before initcalls run.
+//! These functions may be called from any context once the kernel has finalised its capabilities.
+//! It does so before initcalls run.
 //!
-//! C headers: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h),
-//! [`arch/arm64/include/asm/virt.h`](srctree/arch/arm64/include/asm/virt.h)
+//! C header: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h)
 
-use super::sysreg::CurrentEl;
+/// Returns whether the system has a capability, like the C side's `cpus_have_cap()`.
+#[inline]
+fn has_cap(cap: u32) -> bool {
+    const BITS: u32 = usize::BITS;
 
-/// Whether addresses can be signed and authenticated (FEAT_PAuth).
+    // SAFETY: Nobody writes to the bitmap once the capabilities are final.
+    let word = unsafe {
+        (&raw const bindings::system_cpucaps)
+            .cast::<usize>()
+            .add((cap / BITS) as usize)
+            .read_volatile()
+    };
+
+    word & (1 << (cap % BITS)) != 0
+}
+
+/// Returns whether addresses can be signed and authenticated (FEAT_PAuth).
 #[inline]
 pub fn supports_address_auth() -> bool {
-    // SAFETY: Reads a capability bitmap, which is always allowed.
-    unsafe { bindings::system_supports_address_auth() }
+    has_cap(bindings::ARM64_HAS_ADDRESS_AUTH)
 }
 
-/// Whether generic data can be signed (`PACGA`).
+/// Returns whether generic data can be signed (`PACGA`).
 #[inline]
 pub fn supports_generic_auth() -> bool {
-    // SAFETY: Looks at a patched branch, which is always allowed.
-    unsafe { bindings::system_supports_generic_auth() }
+    has_cap(bindings::ARM64_HAS_GENERIC_AUTH)
 }
 
-/// Whether the kernel runs at EL2, that is, with the Virtualization Host Extensions (FEAT_VHE).
+/// Returns whether the kernel runs at EL2, with the Virtualization Host Extensions (FEAT_VHE).
 #[inline]
 pub fn has_vhe() -> bool {
-    *CurrentEl::read().el() == 2
+    has_cap(bindings::ARM64_HAS_VIRT_HOST_EXTN)
+}
+
+/// Returns whether KVM runs protected guests, so that the host itself is deprivileged (pKVM).
+#[inline]
+pub fn is_protected_kvm_enabled() -> bool {
+    has_cap(bindings::ARM64_KVM_PROTECTED_MODE)
 }

@@ -2,20 +2,23 @@
 
 //! ID registers: what the CPUs implement.
 //!
-//! Each register can be seen in three ways:
+//! Each register has three views:
 //!
-//! - `this_cpu()` is what the CPU at hand says;
+//! - `this_cpu()` is what this CPU says;
 //! - `sanitised()` is what all CPUs have in common, after what the command line takes away;
-//! - `overridden()` has all ones in the fields that the command line sets, whatever it sets them
-//!   to.
+//! - `overridden()` has all ones in the fields that the command line sets.
 //!
-//! Fields that nobody asks for yet are not declared.
+//! Only fields that have a user are declared.
 //!
 //! C header: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h)
 //!
 //! Reference: Arm ARM, D24.2 "General system control registers".
 
-use crate::bitfield;
+use super::sysreg::assert_fields;
+use crate::{
+    bitfield,
+    prelude::*, //
+};
 use core::arch::asm;
 
 bitfield! {
@@ -42,21 +45,31 @@ bitfield! {
     }
 }
 
+assert_fields! {
+    IdAa64Isar1::GPI_SHIFT == ID_AA64ISAR1_EL1_GPI_SHIFT;
+    IdAa64Isar1::GPA_SHIFT == ID_AA64ISAR1_EL1_GPA_SHIFT;
+    IdAa64Isar1::API_SHIFT == ID_AA64ISAR1_EL1_API_SHIFT;
+    IdAa64Isar1::APA_SHIFT == ID_AA64ISAR1_EL1_APA_SHIFT;
+    IdAa64Isar2::APA3_SHIFT == ID_AA64ISAR2_EL1_APA3_SHIFT;
+    IdAa64Isar2::GPA3_SHIFT == ID_AA64ISAR2_EL1_GPA3_SHIFT;
+}
+
 /// Gives an ID register its three views.
 ///
-/// `$mrs` is the register's name as the assembler knows it at any architecture level, `$id` its
-/// encoding as the C side uses it for look-ups.
+/// `$mrs` is a name that assemblers know at any architecture level, `$id` the encoding by which the
+/// C side looks the register up.
 macro_rules! id_register_views {
     ($register:ident, $mrs:literal, $id:ident, $override:ident) => {
         impl $register {
             /// Reads the register of the CPU that this runs on.
             ///
-            /// Where CPUs differ, this is one opinion; callers that care are not preemptible.
+            /// Where CPUs differ, this is one opinion. Callers that care are not preemptible.
+            #[inline]
             pub fn this_cpu() -> Self {
                 let value;
 
-                // SAFETY: Reading an ID register has no side effects. At EL1 and EL2 it is never
-                // trapped to anyone but a hypervisor, which emulates it.
+                // SAFETY: Reading an ID register has no side effects. Only a hypervisor traps it,
+                // and emulates it.
                 unsafe {
                     asm!(
                         concat!("mrs {}, ", $mrs),
@@ -67,16 +80,18 @@ macro_rules! id_register_views {
                 Self::from_raw(value)
             }
 
-            /// The value that holds for the whole system.
+            /// Returns the value that holds for the whole system.
+            #[inline]
             pub fn sanitised() -> Self {
                 // SAFETY: The register is one that the C side keeps track of.
                 Self::from_raw(unsafe { bindings::read_sanitised_ftr_reg(bindings::$id) })
             }
 
-            /// The fields that the command line sets.
+            /// Returns the fields that the command line sets, to whatever value.
+            #[inline]
             pub fn overridden() -> Self {
-                // SAFETY: The override is written by the boot CPU before any Rust code runs, and
-                // never again.
+                // SAFETY: The boot CPU writes the override before any Rust code runs, and nobody
+                // does later.
                 Self::from_raw(unsafe { bindings::$override.mask })
             }
         }
@@ -101,36 +116,7 @@ id_register_views!(
 mod tests {
     use super::*;
 
-    /// Each field alone, all ones, must give the mask that the architecture has for it.
-    #[test]
-    fn fields_are_where_the_architecture_has_them() {
-        assert_eq!(
-            IdAa64Isar1::from_raw(0).with_const_apa::<0xf>().into_raw(),
-            0x0000_00f0
-        );
-        assert_eq!(
-            IdAa64Isar1::from_raw(0).with_const_api::<0xf>().into_raw(),
-            0x0000_0f00
-        );
-        assert_eq!(
-            IdAa64Isar1::from_raw(0).with_const_gpa::<0xf>().into_raw(),
-            0x0f00_0000
-        );
-        assert_eq!(
-            IdAa64Isar1::from_raw(0).with_const_gpi::<0xf>().into_raw(),
-            0xf000_0000
-        );
-        assert_eq!(
-            IdAa64Isar2::from_raw(0).with_const_gpa3::<0xf>().into_raw(),
-            0x0f00
-        );
-        assert_eq!(
-            IdAa64Isar2::from_raw(0).with_const_apa3::<0xf>().into_raw(),
-            0xf000
-        );
-    }
-
-    /// The system cannot have more than the CPU at hand, but for what is set by hand.
+    /// The system has no more than this CPU, except for what the command line sets.
     #[test]
     fn sanitised_fields_are_no_more_than_this_cpus() {
         let here = IdAa64Isar1::this_cpu();

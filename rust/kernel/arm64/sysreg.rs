@@ -2,39 +2,25 @@
 
 //! System registers, as values.
 //!
-//! Fields that nobody asks for yet are not declared; their bits are kept as they are.
+//! Only fields that have a user are declared. The other bits are kept as they are.
+//!
+//! C header: `asm/sysreg-defs.h`, made from
+//! [`arch/arm64/tools/sysreg`](srctree/arch/arm64/tools/sysreg)
 //!
 //! Reference: Arm ARM, chapter D24 "AArch64 System Register Descriptions".
 
-use crate::bitfield;
-use core::arch::asm;
+use crate::{
+    bitfield,
+    prelude::*, //
+};
 
-bitfield! {
-    /// `CurrentEL`, Current Exception Level.
-    pub struct CurrentEl(u64) {
-        /// The exception level.
-        3:2 el;
-    }
+/// Asserts that fields are where the C side has them.
+macro_rules! assert_fields {
+    ($($register:ident::$shift:ident == $c:ident;)*) => {
+        $(static_assert!($register::$shift == bindings::$c);)*
+    };
 }
-
-impl CurrentEl {
-    /// Reads the register.
-    #[inline]
-    pub fn read() -> Self {
-        let value: u64;
-
-        // SAFETY: The register is there at each exception level that the kernel can run at, and
-        // reading it does nothing else.
-        unsafe {
-            asm!(
-                "mrs {value}, CurrentEL",
-                value = out(reg) value,
-                options(nomem, nostack, preserves_flags),
-            )
-        };
-        Self::from_raw(value)
-    }
-}
+pub(super) use assert_fields;
 
 bitfield! {
     /// `HCR_EL2`, Hypervisor Configuration Register.
@@ -49,9 +35,9 @@ bitfield! {
 bitfield! {
     /// `SCTLR_EL2`, System Control Register.
     pub struct SctlrEl2(u64) {
-        /// Addresses of instructions are signed and authenticated with APIA.
+        /// APIA signs and authenticates addresses of instructions.
         31:31 en_ia => bool;
-        /// Addresses of instructions are signed and authenticated with APIB.
+        /// APIB signs and authenticates addresses of instructions.
         30:30 en_ib => bool;
     }
 }
@@ -71,7 +57,8 @@ bitfield! {
 bitfield! {
     /// `TCR_EL2`, Translation Control Register, with `HCR_EL2.E2H` set.
     ///
-    /// Each field is there for the lower half of the address space and for the upper.
+    /// Each field is there for the lower half of the address space and for the upper. The layout is
+    /// that of `TCR_EL1`.
     pub struct TcrEl2Host(u64) {
         /// The size of the lower half is 2^(64 - T0SZ).
         5:0 t0sz;
@@ -95,7 +82,7 @@ bitfield! {
         31:26 ec;
         /// The instruction was 32 bits long.
         25:25 il => bool;
-        /// For a trapped `ERETAA` or `ERETAB`, and for a failed authentication: the key was B.
+        /// The key was B, for a trapped `ERETAA` or `ERETAB` and for a failed authentication.
         0:0 b_key => bool;
     }
 }
@@ -108,30 +95,17 @@ bitfield! {
     }
 }
 
-#[cfg(CONFIG_RUST_ARM64_KUNIT_TEST)]
-#[macros::kunit_tests(rust_arm64_sysreg)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernel_runs_at_el1_or_el2() {
-        assert_eq!(CurrentEl::from_raw(1 << 2).el(), 1);
-        assert_eq!(CurrentEl::from_raw(2 << 2).el(), 2);
-
-        let el = *CurrentEl::read().el();
-        assert!(el == 1 || el == 2);
-    }
-
-    #[test]
-    fn hcr_fields_are_where_the_architecture_has_them() {
-        assert_eq!(HcrEl2::from_raw(0).with_api(true).into_raw(), 1 << 41);
-        assert_eq!(HcrEl2::from_raw(0).with_apk(true).into_raw(), 1 << 40);
-    }
-
-    #[test]
-    fn hcr_keeps_the_other_bits() {
-        let all = HcrEl2::from_raw(u64::MAX);
-
-        assert_eq!(all.with_api(false).with_apk(false).into_raw(), !(3 << 40));
-    }
+assert_fields! {
+    HcrEl2::API_SHIFT == HCR_EL2_API_SHIFT;
+    HcrEl2::APK_SHIFT == HCR_EL2_APK_SHIFT;
+    SctlrEl2::EN_IA_SHIFT == SCTLR_EL2_EnIA_SHIFT;
+    SctlrEl2::EN_IB_SHIFT == SCTLR_EL2_EnIB_SHIFT;
+    TcrEl2Host::T0SZ_SHIFT == TCR_EL1_T0SZ_SHIFT;
+    TcrEl2Host::T1SZ_SHIFT == TCR_EL1_T1SZ_SHIFT;
+    TcrEl2Host::TBI0_SHIFT == TCR_EL1_TBI0_SHIFT;
+    TcrEl2Host::TBI1_SHIFT == TCR_EL1_TBI1_SHIFT;
+    TcrEl2Host::TBID0_SHIFT == TCR_EL1_TBID0_SHIFT;
+    TcrEl2Host::TBID1_SHIFT == TCR_EL1_TBID1_SHIFT;
+    EsrEl2::EC_SHIFT == ESR_ELx_EC_SHIFT;
+    EsrEl2::IL_SHIFT == ESR_ELx_IL_SHIFT;
 }

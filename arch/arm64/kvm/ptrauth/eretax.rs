@@ -12,21 +12,21 @@
 //! "ERETAA, ERETAB".
 
 use crate::{
-    counters::{
-        self,
-        Event, //
-    },
-    level::{
+    support::{
         self,
         Level, //
     },
-    residency,
+    switch,
+    vcpu::{
+        LoadedVcpu,
+        LockedVcpu, //
+    },
 };
 use kernel::{
     arm64::{
         ptrauth::{
             pacga_with,
-            KeyId, //
+            AllCpus, //
         },
         sysreg::{
             EsrEl2,
@@ -35,22 +35,20 @@ use kernel::{
             TcrEl2Host, //
         },
     },
+    bindings,
     bits::genmask_u64,
-    kvm::{
-        LoadedVcpu,
-        LockedVcpu, //
-    },
+    preempt,
     prelude::*, //
 };
 
 /// The class of the exception for a failed authentication.
 const EC_FPAC: u64 = 0x1c;
 
-/// Which of two keys.
+/// The key that the instruction uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
-    A,
-    B,
+enum KeyId {
+    Apia,
+    Apib,
 }
 
 /// What L1's translation makes of the upper bits of an address of an instruction.
@@ -120,7 +118,7 @@ impl Regime {
     /// `pac` is what `ComputePAC()` gives for the stripped address. Without FEAT_PAuth2 it replaces
     /// the upper bits of an address that is signed; with, it is mixed into them by an exclusive or,
     /// so that for the upper half of the address space the bits of the code are inverted.
-    fn auth(self, address: u64, pac: u64, which: Which, pauth2: bool) -> Result<u64, u64> {
+    fn auth(self, address: u64, pac: u64, id: KeyId, pauth2: bool) -> Result<u64, u64> {
         let stripped = self.strip(address);
         let pac = pac & self.code_bits();
 
@@ -137,9 +135,9 @@ impl Regime {
             Ok(stripped)
         } else {
             let shift = if self.tbi { 53 } else { 61 };
-            let error_code = match which {
-                Which::A => 1,
-                Which::B => 2,
+            let error_code = match id {
+                KeyId::Apia => 1,
+                KeyId::Apib => 2,
             };
             Err(stripped & !(3 << shift) | error_code << shift)
         }
@@ -147,59 +145,92 @@ impl Regime {
 }
 
 fn vm_has(vcpu: &LockedVcpu<'_>, level: Level) -> bool {
-    level::has(vcpu.vm_id_aa64isar1(), vcpu.vm_id_aa64isar2(), level)
+    support::vm_level(vcpu.vm_id_aa64isar1(), vcpu.vm_id_aa64isar2()).is_some_and(|l| l >= level)
 }
 
-/// Authenticates where the guest hypervisor wants to return to, which it has tried with `ERETAA` or
-/// `ERETAB`. Gives the address to return to, also if the authentication fails.
-///
-/// # Safety
-///
-/// The system must have pointer authentication.
-pub(crate) unsafe fn authenticate(vcpu: &LoadedVcpu<'_>) -> Result<u64, u64> {
+/// Authenticates where the guest hypervisor wants to return to. Returns the address to return to,
+/// also if the authentication fails.
+fn authenticate(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Result<u64, u64> {
     let address = vcpu.elr_el2();
-    let (which, key, enabled) = if vcpu.esr().b_key() {
-        (Which::B, KeyId::Apib, vcpu.sctlr_el2().en_ib())
+    let keys = switch::guest_keys(vcpu, all_cpus);
+    let (id, key, enabled) = if vcpu.esr().b_key() {
+        (KeyId::Apib, keys.apib, vcpu.sctlr_el2().en_ib())
     } else {
-        (Which::A, KeyId::Apia, vcpu.sctlr_el2().en_ia())
+        (KeyId::Apia, keys.apia, vcpu.sctlr_el2().en_ia())
     };
     if !enabled {
         return Ok(address);
     }
 
     let regime = Regime::of(vcpu.tcr_el2(), vcpu.e2h(), address);
-    // SAFETY: By the safety requirements; with a loaded vCPU there is no preemption.
-    let pac = unsafe {
-        pacga_with(
-            residency::key(vcpu, key),
-            regime.strip(address),
-            vcpu.sp_el2(),
-        )
-    };
-    let result = regime.auth(address, pac, which, vm_has(vcpu, Level::PAuth2));
+    let pac = pacga_with(
+        all_cpus,
+        vcpu.stay(),
+        key,
+        regime.strip(address),
+        vcpu.sp_el2(),
+    );
 
-    counters::count(match result {
-        Ok(_) => Event::EretaxAuthenticated,
-        Err(_) => Event::EretaxFailed,
-    });
-    result
+    regime.auth(address, pac, id, vm_has(vcpu, Level::PAUTH2))
 }
 
-/// The syndrome for L1 if its `ERETAA` or `ERETAB` that has failed to authenticate is to fault.
+/// Authenticates the address that a guest hypervisor returns to with `ERETAA` or `ERETAB`. Whether
+/// that fails or not, `*elr` is where to return to.
 ///
-/// It does not if that return is illegal anyway, which comes first and is found out later.
-pub(crate) fn fault(vcpu: &LockedVcpu<'_>, spsr: SpsrEl2) -> Option<EsrEl2> {
-    if !vm_has(vcpu, Level::FpacCombine) || spsr.il() {
-        return None;
+/// Called while the vCPU is loaded, for the trap that the guest was left for, preemptible or not.
+///
+/// # Safety
+///
+/// `vcpu` must be the vCPU that the calling thread runs, and have pointer authentication; `elr`
+/// must be valid for a write.
+#[export]
+pub(crate) unsafe extern "C" fn kvm_auth_eretax(
+    vcpu: *mut bindings::kvm_vcpu,
+    elr: *mut u64,
+) -> bool {
+    // `PACGA` borrows APGA for the key at hand. A put in between would save the borrowed key as the
+    // guest's, and the look at where a register is would be of no use after a load.
+    let stay = preempt::disable();
+    // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
+    let vcpu = unsafe { LoadedVcpu::from_raw(vcpu, &stay) };
+    // SAFETY: A vCPU has pointer authentication only if the system has both kinds.
+    let all_cpus = unsafe { AllCpus::assume() };
+    let result = authenticate(&vcpu, all_cpus);
+    let (Ok(address) | Err(address)) = result;
+
+    // SAFETY: By the safety requirements.
+    unsafe { elr.write(address) };
+    result.is_ok()
+}
+
+/// Returns the syndrome with which a failed `ERETAA` or `ERETAB` of a guest hypervisor faults
+/// there, or 0 if it does not. `spsr` is what the return takes the program status from.
+///
+/// It does not fault if that return is illegal, which comes first.
+///
+/// Called in the run loop, preemptible, with the vCPU loaded.
+///
+/// # Safety
+///
+/// `vcpu` must be the vCPU that the calling thread runs.
+#[export]
+pub(crate) unsafe extern "C" fn kvm_ptrauth_eretax_fault(
+    vcpu: *mut bindings::kvm_vcpu,
+    spsr: u64,
+) -> u64 {
+    // SAFETY: The caller runs the vCPU, and so holds its mutex.
+    let vcpu = unsafe { LockedVcpu::from_raw(vcpu) };
+
+    if !vm_has(&vcpu, Level::FPACCOMBINE) || SpsrEl2::from_raw(spsr).il() {
+        return 0;
     }
 
     let esr = vcpu.esr();
-    Some(
-        EsrEl2::zeroed()
-            .with_const_ec::<EC_FPAC>()
-            .with_il(esr.il())
-            .with_b_key(esr.b_key()),
-    )
+    EsrEl2::zeroed()
+        .with_const_ec::<EC_FPAC>()
+        .with_il(esr.il())
+        .with_b_key(esr.b_key())
+        .into_raw()
 }
 
 #[cfg(CONFIG_KVM_ARM64_PTRAUTH_KUNIT_TEST)]
@@ -208,7 +239,7 @@ mod tests {
     use super::*;
 
     const BOOLS: [bool; 2] = [false, true];
-    const WHICH: [Which; 2] = [Which::A, Which::B];
+    const IDS: [KeyId; 2] = [KeyId::Apia, KeyId::Apib];
 
     /// Some addresses of both halves, with and without something in their upper bits.
     const ADDRESSES: [u64; 8] = [
@@ -314,9 +345,9 @@ mod tests {
                     for pauth2 in BOOLS {
                         let signed = add_pac(regime, address, pac, pauth2);
 
-                        for which in WHICH {
+                        for id in IDS {
                             assert_eq!(
-                                regime.auth(signed, pac, which, pauth2),
+                                regime.auth(signed, pac, id, pauth2),
                                 Ok(regime.strip(address))
                             );
                         }
@@ -335,7 +366,7 @@ mod tests {
                     let signed = add_pac(regime, address, pac, pauth2);
 
                     for bit in (0..64).filter(|bit| regime.code_bits() & 1 << bit != 0) {
-                        let result = regime.auth(signed ^ 1 << bit, pac, Which::A, pauth2);
+                        let result = regime.auth(signed ^ 1 << bit, pac, KeyId::Apia, pauth2);
 
                         assert!(result.is_err());
                         if pauth2 {
@@ -354,12 +385,12 @@ mod tests {
             tbi: false,
         };
 
-        for (which, lower, upper) in [
-            (Which::A, 0x2000_1234_5678_9abc, 0xbfff_9234_5678_9abc),
-            (Which::B, 0x4000_1234_5678_9abc, 0xdfff_9234_5678_9abc),
+        for (id, lower, upper) in [
+            (KeyId::Apia, 0x2000_1234_5678_9abc, 0xbfff_9234_5678_9abc),
+            (KeyId::Apib, 0x4000_1234_5678_9abc, 0xdfff_9234_5678_9abc),
         ] {
-            assert_eq!(regime.auth(ADDRESSES[1], !0, which, false), Err(lower));
-            assert_eq!(regime.auth(ADDRESSES[6], 0, which, false), Err(upper));
+            assert_eq!(regime.auth(ADDRESSES[1], !0, id, false), Err(lower));
+            assert_eq!(regime.auth(ADDRESSES[6], 0, id, false), Err(upper));
         }
 
         let regime = Regime {
@@ -367,7 +398,7 @@ mod tests {
             tbi: true,
         };
         let (a, b) = (Err(0x0020_1234_5678_9abc), Err(0x0040_1234_5678_9abc));
-        assert_eq!(regime.auth(ADDRESSES[1], !0, Which::A, false), a);
-        assert_eq!(regime.auth(ADDRESSES[1], !0, Which::B, false), b);
+        assert_eq!(regime.auth(ADDRESSES[1], !0, KeyId::Apia, false), a);
+        assert_eq!(regime.auth(ADDRESSES[1], !0, KeyId::Apib, false), b);
     }
 }

@@ -1,94 +1,142 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The vCPU features by which a VMM turns pointer authentication on.
+//! The vCPU features by which a VMM turns pointer authentication on, and what a guest without them
+//! sees.
 //!
 //! The ABI has one feature for addresses and one for generic data. A vCPU has both or neither: the
-//! traps and the keys do not tell them apart.
+//! traps and the keys do not tell them apart. Without them, the ID registers show nothing of
+//! pointer authentication, and its instructions are undefined.
+//!
+//! UAPI header: [`asm/kvm.h`](srctree/arch/arm64/include/uapi/asm/kvm.h)
+//!
+//! Reference: `KVM_ARM_VCPU_INIT` in <https://docs.kernel.org/virt/kvm/api.html>
 
+use crate::{
+    support,
+    vcpu::LockedVcpu, //
+};
 use kernel::{
-    kvm::{
-        Feature::{
-            PtrauthAddress,
-            PtrauthGeneric, //
-        },
-        Features,
-        Vcpu, //
+    arm64::id_regs::{
+        IdAa64Isar1,
+        IdAa64Isar2, //
     },
-    prelude::*, //
+    bindings,
+    do_once_lite,
+    prelude::*,
+    warn_on, //
 };
 
-/// What a vCPU can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ptrauth {
-    /// Pointer authentication is undefined for the guest.
-    Off,
-    /// The guest has address and generic authentication.
-    On,
-}
+/// Both features, in the first word of `kvm_vcpu_init::features`.
+const PAIR: c_ulong =
+    1 << bindings::KVM_ARM_VCPU_PTRAUTH_ADDRESS | 1 << bindings::KVM_ARM_VCPU_PTRAUTH_GENERIC;
 
-/// Leaves in `features` what the system can give.
-pub(crate) fn supported(features: Features, system_has_ptrauth: bool) -> Features {
-    if system_has_ptrauth {
+/// Takes from `features` those that the system cannot give to vCPUs.
+///
+/// Called at `KVM_ARM_VCPU_INIT`, before anything of the vCPU changes, preemptible.
+#[export]
+pub(crate) extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_ulong {
+    if support::system().is_ok() {
         features
     } else {
-        features.without(PtrauthAddress).without(PtrauthGeneric)
+        features & !PAIR
     }
 }
 
-/// What a VMM asks for with `features`. The two come as a pair, or it is `EINVAL`.
-pub(crate) fn requested(features: Features) -> Result<Ptrauth> {
-    match (
-        features.contains(PtrauthAddress),
-        features.contains(PtrauthGeneric),
-    ) {
-        (false, false) => Ok(Ptrauth::Off),
-        (true, true) => Ok(Ptrauth::On),
-        _ => Err(EINVAL),
-    }
-}
-
-/// What `vcpu` has.
+/// Checks the features that a VMM asks for: 0, or `-EINVAL` if one comes without the other.
 ///
-/// [`requested`] has let nothing but pairs through, so either feature stands for both. One of a
-/// VM's vCPUs can be asked about before the VM has its features; it has none then.
-pub(crate) fn of(vcpu: &Vcpu) -> Ptrauth {
-    if vcpu.has_feature(PtrauthAddress) {
-        Ptrauth::On
-    } else {
-        Ptrauth::Off
+/// Called at `KVM_ARM_VCPU_INIT`, before anything of the vCPU changes, preemptible. That the system
+/// supports the features has been checked.
+#[export]
+pub(crate) extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int {
+    match features & PAIR {
+        0 | PAIR => 0,
+        _ => EINVAL.to_errno(),
     }
+}
+
+/// Takes from a value of `ID_AA64ISAR1_EL1` what a vCPU without the features must not show.
+///
+/// Called when a VM gets its ID registers or user space sets them, preemptible.
+#[export]
+pub(crate) extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
+    IdAa64Isar1::from_raw(val)
+        .with_const_apa::<0>()
+        .with_const_gpa::<0>()
+        .with_const_api::<0>()
+        .with_const_gpi::<0>()
+        .into_raw()
+}
+
+/// Takes from a value of `ID_AA64ISAR2_EL1` what a vCPU without the features must not show.
+///
+/// Called when a VM gets its ID registers or user space sets them, preemptible.
+#[export]
+pub(crate) extern "C" fn kvm_ptrauth_hide_isar2(val: u64) -> u64 {
+    IdAa64Isar2::from_raw(val)
+        .with_const_apa3::<0>()
+        .with_const_gpa3::<0>()
+        .into_raw()
+}
+
+/// Handles the trap of a pointer authentication instruction. Returns 1, which lets the guest go on.
+///
+/// The instruction is undefined for a guest without the features. L1 gets the exception if it has
+/// asked for the trap of its L2. Nobody else has.
+///
+/// Called in the run loop, preemptible, with the vCPU loaded.
+///
+/// # Safety
+///
+/// `vcpu` must be the vCPU that the calling thread runs.
+#[export]
+pub(crate) unsafe extern "C" fn kvm_handle_ptrauth(vcpu: *mut bindings::kvm_vcpu) -> c_int {
+    // SAFETY: The caller runs the vCPU, and so holds its mutex.
+    let mut vcpu = unsafe { LockedVcpu::from_raw(vcpu) };
+
+    if !vcpu.has_ptrauth() {
+        vcpu.inject_undefined();
+    } else if vcpu.runs_l2() {
+        let esr = vcpu.esr();
+        vcpu.inject_into_l1(esr);
+    } else {
+        do_once_lite! {
+            warn_on!(true);
+        }
+        vcpu.inject_undefined();
+    }
+    1
 }
 
 #[cfg(CONFIG_KVM_ARM64_PTRAUTH_KUNIT_TEST)]
 #[kunit_tests(kvm_ptrauth_features)]
 mod tests {
     use super::*;
-    use kernel::bindings;
 
-    /// The two bits are ABI: they are spelt out here on purpose.
-    const ADDRESS: usize = 1 << 5;
-    const GENERIC: usize = 1 << 6;
+    /// The bits and fields are ABI: they are spelt out here on purpose.
+    const ADDRESS: c_ulong = 1 << 5;
+    const GENERIC: c_ulong = 1 << 6;
+    const ISAR1: u64 = 0xff00_0ff0;
+    const ISAR2: u64 = 0x0000_ff00;
+
+    const VALUES: [u64; 4] = [0, u64::MAX, 0x0123_4567_89ab_cdef, 0xa5a5_5a5a_a5a5_5a5a];
 
     /// All sets of the features that exist, and each of them with all other bits of the word.
-    fn words() -> impl Iterator<Item = usize> {
-        const EXISTING: usize = (1 << bindings::KVM_VCPU_MAX_FEATURES) - 1;
+    fn words() -> impl Iterator<Item = c_ulong> {
+        const EXISTING: c_ulong = (1 << bindings::KVM_VCPU_MAX_FEATURES) - 1;
 
         (0..=EXISTING).flat_map(|raw| [raw, raw | !EXISTING])
     }
 
     #[test]
-    fn without_system_support_the_pair_goes_and_nothing_else() {
-        for raw in words() {
-            let left = supported(Features::from_raw(raw), false);
+    fn the_pair_goes_if_the_system_lacks_it_and_nothing_else() {
+        let lost = if support::system().is_ok() {
+            0
+        } else {
+            ADDRESS | GENERIC
+        };
 
-            assert_eq!(left.into_raw(), raw & !(ADDRESS | GENERIC));
-        }
-    }
-
-    #[test]
-    fn with_system_support_nothing_goes() {
         for raw in words() {
-            assert_eq!(supported(Features::from_raw(raw), true).into_raw(), raw);
+            assert_eq!(kvm_ptrauth_supported_features(raw), raw & !lost);
         }
     }
 
@@ -96,12 +144,19 @@ mod tests {
     fn the_features_come_as_a_pair() {
         for raw in words() {
             let expected = match (raw & ADDRESS, raw & GENERIC) {
-                (0, 0) => Ok(Ptrauth::Off),
-                (ADDRESS, GENERIC) => Ok(Ptrauth::On),
-                _ => Err(EINVAL),
+                (0, 0) | (ADDRESS, GENERIC) => 0,
+                _ => -22,
             };
 
-            assert_eq!(requested(Features::from_raw(raw)), expected);
+            assert_eq!(kvm_ptrauth_check_features(raw), expected);
+        }
+    }
+
+    #[test]
+    fn the_fields_go_and_nothing_else() {
+        for value in VALUES {
+            assert_eq!(kvm_ptrauth_hide_isar1(value), value & !ISAR1);
+            assert_eq!(kvm_ptrauth_hide_isar2(value), value & !ISAR2);
         }
     }
 }

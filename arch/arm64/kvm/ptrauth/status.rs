@@ -1,48 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is in force, in words.
+//! What is in force, in words: a line at boot, and `/sys/kernel/debug/kvm/ptrauth`.
 
 use crate::{
-    capability::{
-        self,
-        Numbers, //
-    },
-    level,
+    capability,
     support::{
         self,
         Algorithm,
+        Level,
         Reason, //
     },
 };
 use kernel::{
     arm64::cpufeature,
+    debugfs::Dir,
     fmt,
-    kvm,
     prelude::*, //
 };
 
 /// Who switches the keys.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Switch {
     /// `hyp/vhe/ptrauth_switch.rs`.
     Rust,
     /// The assembly of the hypervisor that lives at EL2 alone.
     Nvhe,
-    /// The same, and out of the host's reach.
+    /// The same, out of the host's reach.
     Protected,
 }
 
-/// A summary that fits one line.
-pub(crate) struct Status {
-    support: Result<Algorithm, Reason>,
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rust => "Rust",
+            Self::Nvhe => "assembly (nVHE)",
+            Self::Protected => "assembly (pKVM)",
+        })
+    }
+}
+
+/// What is in force.
+struct Status {
+    support: Result<(Algorithm, Level), Reason>,
     switch: Switch,
-    numbers: Numbers,
+    draft_numbers: bool,
 }
 
 impl Status {
-    /// The status of the running system. KVM's mode must be settled.
-    pub(crate) fn current() -> Self {
-        let switch = match (cpufeature::has_vhe(), kvm::is_protected()) {
+    /// Returns the status of the running system. KVM's mode must be settled.
+    fn current() -> Self {
+        let switch = match (
+            cpufeature::has_vhe(),
+            cpufeature::is_protected_kvm_enabled(),
+        ) {
             (true, _) => Switch::Rust,
             (false, false) => Switch::Nvhe,
             (false, true) => Switch::Protected,
@@ -51,61 +61,58 @@ impl Status {
         Self {
             support: support::system(),
             switch,
-            numbers: capability::numbers(),
+            draft_numbers: capability::draft_numbers(),
         }
     }
-}
 
-impl Switch {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rust => "Rust",
-            Self::Nvhe => "assembly (nVHE)",
-            Self::Protected => "assembly (pKVM)",
-        }
-    }
-}
-
-impl Status {
-    /// Writes a line for each fact, as `status` in debugfs shows them.
-    pub(crate) fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Writes a line for each fact.
+    fn write_facts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.support {
-            Ok(algorithm) => {
-                f.write_str("guests: address+generic\n")?;
-                f.write_fmt(fmt!("algorithm: {algorithm}\n"))?;
-                f.write_fmt(fmt!("level: {}\n", level::name(support::address_level())))?;
-            }
-            Err(reason) => {
-                f.write_str("guests: none\n")?;
-                f.write_fmt(fmt!("reason: {reason}\n"))?;
-            }
+            Ok((algorithm, level)) => f.write_fmt(fmt!(
+                "guests: address+generic\nalgorithm: {algorithm}\nlevel: {level}\n"
+            ))?,
+            Err(reason) => f.write_fmt(fmt!("guests: none\nreason: {reason}\n"))?,
         }
-        f.write_fmt(fmt!("key switch: {}\n", self.switch.name()))?;
-        f.write_str(match self.numbers {
-            Numbers::Released => "capabilities: 171 172\n",
-            Numbers::ReleasedAndV10 => "capabilities: 171 172 169 170\n",
+        f.write_fmt(fmt!("key switch: {}\n", self.switch))?;
+        f.write_str(if self.draft_numbers {
+            "capabilities: 171 172 169 170\n"
+        } else {
+            "capabilities: 171 172\n"
         })
     }
 }
 
-/// The line of the boot log.
+/// The line at boot.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.support {
-            Ok(algorithm) => {
-                f.write_fmt(fmt!(
-                    "address+generic ({algorithm}), key switch in {}",
-                    self.switch.name()
-                ))?;
-            }
+            Ok((algorithm, _)) => f.write_fmt(fmt!(
+                "address+generic ({algorithm}), key switch in {}",
+                self.switch
+            ))?,
             Err(reason) => f.write_fmt(fmt!("not available to guests: {reason}"))?,
         }
-
-        if self.numbers == Numbers::ReleasedAndV10 {
+        if self.draft_numbers {
             f.write_str(", draft capability numbers answer too")?;
         }
-
         Ok(())
+    }
+}
+
+/// Reports what is in force in the kernel log and in debugfs.
+///
+/// Called once, when KVM has been initialised. May sleep.
+#[export]
+pub(crate) extern "C" fn kvm_ptrauth_report() {
+    let status = Status::current();
+
+    pr_info!("ptrauth: {status}\n");
+    // KVM is never unloaded, so the file stays for good. Without memory or debugfs there is none,
+    // which is no reason for anything else to fail.
+    let dir = Dir::lookup(c"kvm");
+    let file = dir.read_callback_file(c"ptrauth", status, &Status::write_facts);
+    if let Ok(file) = KBox::pin_init(file, GFP_KERNEL) {
+        core::mem::forget(file);
     }
 }
 
@@ -118,12 +125,12 @@ mod tests {
     fn line(
         support: Result<Algorithm, Reason>,
         switch: Switch,
-        numbers: Numbers,
+        draft_numbers: bool,
     ) -> Result<CString> {
         let status = Status {
-            support,
+            support: support.map(|algorithm| (algorithm, Level::PAUTH2)),
             switch,
-            numbers,
+            draft_numbers,
         };
 
         CString::try_from_fmt(fmt!("{}", status))
@@ -148,7 +155,7 @@ mod tests {
                 c"address+generic (QARMA3), key switch in assembly (pKVM)",
             ),
         ] {
-            assert!(*line(Ok(algorithm), switch, Numbers::Released)? == *expected);
+            assert!(*line(Ok(algorithm), switch, false)? == *expected);
         }
 
         Ok(())
@@ -183,7 +190,7 @@ mod tests {
             ),
         ] {
             for switch in [Switch::Rust, Switch::Nvhe, Switch::Protected] {
-                assert!(*line(Err(reason), switch, Numbers::Released)? == *expected);
+                assert!(*line(Err(reason), switch, false)? == *expected);
             }
         }
 
@@ -192,11 +199,7 @@ mod tests {
 
     #[test]
     fn says_that_the_draft_numbers_answer() -> Result {
-        let line = line(
-            Err(Reason::NotImplemented),
-            Switch::Rust,
-            Numbers::ReleasedAndV10,
-        )?;
+        let line = line(Err(Reason::NotImplemented), Switch::Rust, true)?;
 
         assert!(line
             .to_bytes()

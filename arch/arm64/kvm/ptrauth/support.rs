@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the system has what guests need.
+//! Whether the system has what guests need, by which algorithm, at what level, or why not.
 //!
-//! Guests are told of both address and generic authentication or of none, so the system must have
+//! Guests are told of both address and generic authentication or of none. So the system must have
 //! both, on every CPU and by one algorithm: a guest has one set of ID registers, and its pointers
 //! must authenticate wherever its vCPUs run.
 
@@ -69,71 +69,73 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What one view of the ID registers says of one algorithm.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Implemented {
-    /// At any level of the feature.
-    address: bool,
-    /// At the one level that is defined.
-    generic: bool,
+/// A level of address authentication. Each has what those before it have.
+///
+/// Reference: Arm ARM, D24.2, the field APA of `ID_AA64ISAR1_EL1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub(crate) struct Level(u64);
+
+impl Level {
+    /// A PAC is mixed into the address by an exclusive or (FEAT_PAuth2).
+    pub(crate) const PAUTH2: Self = Self(3);
+    /// An instruction that authenticates and does more than that faults if it fails
+    /// (FEAT_FPACCOMBINE).
+    pub(crate) const FPACCOMBINE: Self = Self(5);
 }
 
-impl Implemented {
-    fn from_fields(address: u64, generic: u64) -> Self {
-        Self {
-            address: address != 0,
-            generic: generic == 1,
-        }
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            0 => "none",
+            1 => "PAuth",
+            2 => "EPAC",
+            3 => "PAuth2",
+            4 => "FPAC",
+            5 => "FPACCOMBINE",
+            6 => "PAuth_LR",
+            _ => "beyond PAuth_LR",
+        })
     }
 }
+
+/// What the fields of one algorithm say: the level of address authentication, and the value for
+/// generic authentication, of which 1 is the only one that is defined.
+type Fields = (Algorithm, u64, u64);
 
 /// One view of the two ID registers that describe pointer authentication.
 #[derive(Clone, Copy)]
-struct View {
-    qarma5: Implemented,
-    qarma3: Implemented,
-    imp_def: Implemented,
-}
+struct View([Fields; 3]);
 
 impl View {
     fn new(isar1: IdAa64Isar1, isar2: IdAa64Isar2) -> Self {
-        Self {
-            qarma5: Implemented::from_fields(*isar1.apa(), *isar1.gpa()),
-            qarma3: Implemented::from_fields(*isar2.apa3(), *isar2.gpa3()),
-            imp_def: Implemented::from_fields(*isar1.api(), *isar1.gpi()),
-        }
+        Self([
+            (Algorithm::Qarma5, *isar1.apa(), *isar1.gpa()),
+            (Algorithm::Qarma3, *isar2.apa3(), *isar2.gpa3()),
+            (Algorithm::ImpDef, *isar1.api(), *isar1.gpi()),
+        ])
     }
 
-    fn algorithms(&self) -> [(Algorithm, Implemented); 3] {
-        [
-            (Algorithm::Qarma5, self.qarma5),
-            (Algorithm::Qarma3, self.qarma3),
-            (Algorithm::ImpDef, self.imp_def),
-        ]
-    }
-
-    /// Whether there is pointer authentication of any kind.
+    /// Returns whether there is pointer authentication of any kind.
     fn any(&self) -> bool {
-        self.algorithms()
+        self.0
             .iter()
-            .any(|(_, i)| i.address || i.generic)
+            .any(|(_, address, generic)| address | generic != 0)
     }
 
-    /// The one algorithm that does both kinds of authentication, if no other does either.
-    fn single_algorithm(&self) -> Option<Algorithm> {
-        let mut single = None;
+    /// Returns the one algorithm that does both kinds of authentication, if no other does either.
+    fn single(&self) -> Option<(Algorithm, Level)> {
+        let mut there = self.0.iter().filter(|(_, a, g)| *a != 0 || *g == 1);
 
-        for (algorithm, implemented) in self.algorithms() {
-            if implemented.address != implemented.generic {
-                return None;
-            }
-            if implemented.address && single.replace(algorithm).is_some() {
-                return None;
-            }
+        match (there.next(), there.next()) {
+            (Some(&(algorithm, level @ 1.., 1)), None) => Some((algorithm, Level(level))),
+            _ => None,
         }
-
-        single
     }
+}
+
+/// Returns the level of the one algorithm that a VM with these ID registers has.
+pub(crate) fn vm_level(isar1: IdAa64Isar1, isar2: IdAa64Isar2) -> Option<Level> {
+    View::new(isar1, isar2).single().map(|(_, level)| level)
 }
 
 /// All that the answer depends on.
@@ -144,33 +146,28 @@ struct Facts {
     generic_auth: bool,
     /// What all CPUs have in common.
     system: View,
-    /// The CPU at hand has pointer authentication of some kind.
+    /// This CPU has pointer authentication of some kind.
     this_cpu: bool,
-    /// The command line has a say in it.
+    /// The command line sets some of the fields.
     overridden: bool,
 }
 
 impl Facts {
     fn gather() -> Self {
-        let isar1 = IdAa64Isar1::overridden();
-        let isar2 = IdAa64Isar2::overridden();
+        let overridden = View::new(IdAa64Isar1::overridden(), IdAa64Isar2::overridden());
 
         Self {
             address_auth: cpufeature::supports_address_auth(),
             generic_auth: cpufeature::supports_generic_auth(),
             system: View::new(IdAa64Isar1::sanitised(), IdAa64Isar2::sanitised()),
             this_cpu: View::new(IdAa64Isar1::this_cpu(), IdAa64Isar2::this_cpu()).any(),
-            overridden: [isar1.apa(), isar1.api()].iter().any(|field| **field != 0)
-                || *isar2.apa3() != 0,
+            overridden: overridden.any(),
         }
     }
 
-    fn decide(&self) -> Result<Algorithm, Reason> {
+    fn decide(&self) -> Result<(Algorithm, Level), Reason> {
         match (self.address_auth, self.generic_auth) {
-            (true, true) => self
-                .system
-                .single_algorithm()
-                .ok_or(Reason::MixedAlgorithms),
+            (true, true) => self.system.single().ok_or(Reason::MixedAlgorithms),
             (true, false) => Err(Reason::NoGenericAuth),
             (false, true) => Err(Reason::NoAddressAuth),
             (false, false) if !self.this_cpu => Err(Reason::NotImplemented),
@@ -180,21 +177,19 @@ impl Facts {
     }
 }
 
-/// The algorithm that guests get, or why there is none.
+/// Returns the algorithm and level that guests get, or why there is none.
 ///
 /// May be called from any context once the kernel has finalised its capabilities.
-pub(crate) fn system() -> Result<Algorithm, Reason> {
+pub(crate) fn system() -> Result<(Algorithm, Level), Reason> {
     Facts::gather().decide()
 }
 
-/// The level of address authentication that all CPUs have, as the ID registers' fields have it.
+/// Returns whether guests can have pointer authentication.
 ///
-/// Context as for [`system`].
-pub(crate) fn address_level() -> u64 {
-    let isar1 = IdAa64Isar1::sanitised();
-    let isar2 = IdAa64Isar2::sanitised();
-
-    (*isar1.apa()).max(*isar1.api()).max(*isar2.apa3())
+/// Called for `KVM_CHECK_EXTENSION`, preemptible.
+#[export]
+pub(crate) extern "C" fn kvm_has_full_ptr_auth() -> bool {
+    system().is_ok()
 }
 
 #[cfg(CONFIG_KVM_ARM64_PTRAUTH_KUNIT_TEST)]
@@ -214,73 +209,82 @@ mod tests {
         }
     }
 
-    /// Every value that the two fields of an algorithm can take.
+    /// Every value that the two fields of an algorithm can take, for each algorithm.
     #[test]
     fn address_at_any_level_generic_at_level_one() {
-        for address in 0..16 {
-            for generic in 0..16 {
-                let implemented = Implemented::from_fields(address, generic);
+        for (algorithm, address_at, generic_at) in [
+            (Algorithm::Qarma5, (1, 4), (1, 24)),
+            (Algorithm::ImpDef, (1, 8), (1, 28)),
+            (Algorithm::Qarma3, (2, 12), (2, 8)),
+        ] {
+            for (address, generic) in (0..16).flat_map(|a| (0..16).map(move |g| (a, g))) {
+                let register = |n| {
+                    let field = |value: u64, (register, shift)| match register {
+                        r if r == n => value << shift,
+                        _ => 0,
+                    };
 
-                assert_eq!(implemented.address, address > 0);
-                assert_eq!(implemented.generic, generic == 1);
+                    field(address, address_at) | field(generic, generic_at)
+                };
+                let expected = if address > 0 && generic == 1 {
+                    Ok((algorithm, Level(address)))
+                } else {
+                    Err(Reason::MixedAlgorithms)
+                };
+
+                assert_eq!(
+                    facts(true, true, register(1), register(2)).decide(),
+                    expected
+                );
             }
         }
-    }
-
-    /// The fields must reach the algorithm that they stand for.
-    #[test]
-    fn each_algorithm_has_its_fields() {
-        assert_eq!(
-            facts(true, true, 0x0100_0010, 0).decide(),
-            Ok(Algorithm::Qarma5)
-        );
-        assert_eq!(
-            facts(true, true, 0x1000_0100, 0).decide(),
-            Ok(Algorithm::ImpDef)
-        );
-        assert_eq!(facts(true, true, 0, 0x1100).decide(), Ok(Algorithm::Qarma3));
     }
 
     /// Every set of implemented algorithms, of both kinds: exactly three of 64 are good.
     #[test]
     fn one_algorithm_for_both_kinds() {
-        let none = Implemented {
-            address: false,
-            generic: false,
-        };
-        let both = Implemented {
-            address: true,
-            generic: true,
-        };
         let mut good = 0;
 
-        for bits in 0..64u32 {
-            let implemented = |n: u32| Implemented {
-                address: bits & (1 << (2 * n)) != 0,
-                generic: bits & (2 << (2 * n)) != 0,
-            };
-            let system = View {
-                qarma5: implemented(0),
-                qarma3: implemented(1),
-                imp_def: implemented(2),
-            };
-            let decided = Facts {
-                system,
-                ..facts(true, true, 0, 0)
-            }
-            .decide();
-            let expected = match (system.qarma5, system.qarma3, system.imp_def) {
-                (q5, q3, id) if q5 == both && q3 == none && id == none => Ok(Algorithm::Qarma5),
-                (q5, q3, id) if q5 == none && q3 == both && id == none => Ok(Algorithm::Qarma3),
-                (q5, q3, id) if q5 == none && q3 == none && id == both => Ok(Algorithm::ImpDef),
+        for bits in 0..64u64 {
+            let field = |n: u64, shift: u32| (bits >> n & 1) << shift;
+            let isar1 = field(0, 4) | field(1, 24) | field(2, 8) | field(3, 28);
+            let isar2 = field(4, 12) | field(5, 8);
+            let expected = match bits {
+                0b00_00_11 => Ok(Algorithm::Qarma5),
+                0b00_11_00 => Ok(Algorithm::ImpDef),
+                0b11_00_00 => Ok(Algorithm::Qarma3),
                 _ => Err(Reason::MixedAlgorithms),
             };
+            let decided = facts(true, true, isar1, isar2).decide().map(|(a, _)| a);
 
             assert_eq!(decided, expected);
             good += u32::from(decided.is_ok());
         }
 
         assert_eq!(good, 3);
+    }
+
+    /// Any of the six fields alone is pointer authentication of some kind, and nothing else is.
+    #[test]
+    fn any_field_counts() {
+        let any = |isar1, isar2| {
+            View::new(IdAa64Isar1::from_raw(isar1), IdAa64Isar2::from_raw(isar2)).any()
+        };
+
+        for bit in 0..64 {
+            assert_eq!(any(1 << bit, 0), matches!(bit, 4..=11 | 24..=31));
+            assert_eq!(any(0, 1 << bit), matches!(bit, 8..=15));
+        }
+    }
+
+    #[test]
+    fn levels_are_ordered() {
+        for level in 1..16 {
+            let has = |needed| Level(level) >= needed;
+
+            assert_eq!(has(Level::PAUTH2), level >= 3);
+            assert_eq!(has(Level::FPACCOMBINE), level >= 5);
+        }
     }
 
     /// Without both kinds in use, the ID registers cannot help, and the reason fits the facts.

@@ -2,10 +2,10 @@
 
 //! The switch of APIA between host and guest, for VHE.
 //!
-//! The kernel signs its return addresses with APIA, so that this key, alone of the five, cannot
-//! stay the guest's while its vCPU is loaded (`ptrauth/residency.rs`). `hyp/entry.S` calls these
-//! two functions in the middle of the world switch, for guests that have ptrauth only. That is no
-//! place for ordinary code:
+//! The kernel signs its return addresses with APIA. So this key, alone of the five, cannot stay the
+//! guest's while its vCPU is loaded (`ptrauth/switch.rs`). `hyp/entry.S` calls these two functions
+//! in the middle of the world switch, for vCPUs whose keys the CPU holds. That is no place for
+//! ordinary code:
 //!
 //! - A return address signed before the switch and authenticated after it is fatal, so nothing here
 //!   may be signed.
@@ -19,53 +19,64 @@
 
 use kernel::{
     arm64::ptrauth::{
+        install_apia,
         isb,
-        Keys, //
+        kernel_apia,
+        save_apia,
+        AllCpus, //
     },
     bindings::{
         kvm_cpu_context,
-        kvm_ptrauth_exit, //
+        kvm_ptrauth_exit,
+        task_struct, //
     },
-    kvm::CpuContext,
     prelude::*, //
 };
 
-/// Puts the guest's APIA in place, on the way into the guest.
+/// Installs the guest's APIA, on the way into the guest.
 ///
 /// The exception return that follows synchronizes it.
 ///
 /// # Safety
 ///
-/// For `__guest_enter` alone: `guest` is the context of the vCPU being entered, interrupts are
-/// masked, the CPU has pointer authentication, and the host's key is in the hyp context.
+/// For `__guest_enter` alone: `guest_keys` are the keys of the vCPU being entered, which the CPU
+/// holds except for APIA, and interrupts are masked.
 #[export]
 #[link_section = ".noinstr.text"]
-pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest: *mut kvm_cpu_context) {
-    // SAFETY: The context is valid and the CPU has the key, as the caller promises. The caller's
-    // own return address was spilled before and is authenticated only when the host's key is back.
-    unsafe { Keys::install_apia(CpuContext::keys(guest)) };
+pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *const u64) {
+    // SAFETY: The CPU holds the guest's other keys, so the system has them all.
+    let all_cpus = unsafe { AllCpus::assume() };
+
+    // SAFETY: The keys are valid. The caller's own return address was spilled before, and is
+    // authenticated only when the kernel's key is back.
+    unsafe { install_apia(all_cpus, guest_keys.cast()) };
 }
 
-/// Saves the guest's APIA and puts the host's back, on the way out of the guest.
+/// Saves the guest's APIA and installs the kernel's, on the way out of the guest.
 ///
 /// `exit_code` and `guest` are handed through, so that the caller need not keep them elsewhere.
 ///
 /// # Safety
 ///
-/// For `__guest_exit` alone: `guest` is the context of the vCPU being left and `hyp` that of this
-/// CPU's host, interrupts are masked, and the guest was entered with its own key.
+/// For `__guest_exit` alone: `host` is the task that runs the vCPU being left, `guest_keys` are the
+/// keys of the vCPU, and interrupts are masked. The guest was entered with its own APIA.
 #[export]
 #[link_section = ".noinstr.text"]
 pub unsafe extern "C" fn kvm_ptrauth_switch_to_hyp(
     exit_code: u64,
     guest: *mut kvm_cpu_context,
-    hyp: *mut kvm_cpu_context,
+    host: *const task_struct,
+    guest_keys: *mut u64,
 ) -> kvm_ptrauth_exit {
-    // SAFETY: The context is valid and the CPU has the key, as the caller promises.
-    unsafe { Keys::save_apia(CpuContext::keys(guest)) };
-    // SAFETY: As above; what the host signed, it signed with the key that comes back here.
-    unsafe { Keys::install_apia(CpuContext::keys(hyp)) };
-    // The host must not run on with the guest's APIA, not even for one function return.
+    // SAFETY: The CPU holds the guest's other keys, so the system has them all.
+    let all_cpus = unsafe { AllCpus::assume() };
+
+    // SAFETY: The keys are valid.
+    unsafe { save_apia(all_cpus, guest_keys.cast()) };
+    // SAFETY: The task is valid. What the kernel signed on its behalf, it signed with the key that
+    // comes back here.
+    unsafe { install_apia(all_cpus, kernel_apia(host)) };
+    // The kernel must not run on with the guest's APIA, not even for one function return.
     isb();
 
     kvm_ptrauth_exit { exit_code, guest }

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Virtual CPUs: the only file that knows `struct kvm_vcpu`.
+//!
+//! What code may do with a vCPU depends on where it is called. Two types say so: [`LockedVcpu`] is
+//! one whose thread this is, and [`LoadedVcpu`] is one that is loaded on this CPU, where the caller
+//! cannot be preempted.
+//!
+//! C headers: [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h),
+//! [`arch/arm64/include/asm/kvm_emulate.h`](srctree/arch/arm64/include/asm/kvm_emulate.h)
+
+use core::{
+    arch::asm,
+    marker::PhantomData,
+    mem::{
+        offset_of,
+        size_of, //
+    },
+    ops::Deref,
+};
+use kernel::{
+    arm64::{
+        id_regs::{
+            IdAa64Isar1,
+            IdAa64Isar2, //
+        },
+        ptrauth::Keys,
+        sysreg::{
+            EsrEl2,
+            HcrEl2,
+            SctlrEl2, //
+        },
+    },
+    bindings,
+    preempt,
+    prelude::*, //
+};
+
+/// Asserts that members are where the C compiler has them, which bindgen gets wrong for some.
+macro_rules! assert_offsets {
+    ($($structure:ident, $($member:ident).+ => $offset:ident;)*) => {
+        $(static_assert!(
+            offset_of!(bindings::$structure, $($member).+) == bindings::$offset
+        );)*
+    };
+}
+
+assert_offsets! {
+    kvm_vcpu, kvm => VCPU_KVM_OFFSET;
+    kvm_vcpu, mutex => VCPU_MUTEX_OFFSET;
+    kvm_vcpu, scheduled_out => VCPU_SCHEDULED_OUT_OFFSET;
+    kvm_vcpu, arch.ctxt => VCPU_CTXT_OFFSET;
+    kvm_vcpu, arch.hcr_el2 => VCPU_HCR_EL2_OFFSET;
+    kvm_vcpu, arch.fault.esr_el2 => VCPU_ESR_EL2_OFFSET;
+    kvm_vcpu, arch.sflags => VCPU_SFLAGS_OFFSET;
+    kvm, arch.vcpu_features => KVM_VCPU_FEATURES_OFFSET;
+    kvm_cpu_context, sys_regs => CTXT_SYS_REGS_OFFSET;
+}
+
+/// Where the keys begin in a `struct kvm_cpu_context`.
+const KEYS: usize = offset_of!(bindings::kvm_cpu_context, sys_regs)
+    + bindings::vcpu_sysreg_APIAKEYLO_EL1 as usize * size_of::<u64>();
+
+/// Asserts that a context has a key where [`Keys`] has it, from the first key on.
+macro_rules! assert_keys {
+    ($($key:ident, $lo:ident, $hi:ident;)*) => {
+        $(static_assert!(
+            (bindings::$lo - bindings::vcpu_sysreg_APIAKEYLO_EL1) as usize * size_of::<u64>()
+                == offset_of!(Keys, $key.lo)
+                && bindings::$hi == bindings::$lo + 1
+        );)*
+    };
+}
+
+assert_keys! {
+    apia, vcpu_sysreg_APIAKEYLO_EL1, vcpu_sysreg_APIAKEYHI_EL1;
+    apib, vcpu_sysreg_APIBKEYLO_EL1, vcpu_sysreg_APIBKEYHI_EL1;
+    apda, vcpu_sysreg_APDAKEYLO_EL1, vcpu_sysreg_APDAKEYHI_EL1;
+    apdb, vcpu_sysreg_APDBKEYLO_EL1, vcpu_sysreg_APDBKEYHI_EL1;
+    apga, vcpu_sysreg_APGAKEYLO_EL1, vcpu_sysreg_APGAKEYHI_EL1;
+}
+
+/// Returns the keys of the host side, in the hyp context of this CPU.
+///
+/// A world switch that exchanges all five keys takes the host's from there when it leaves a guest.
+/// Without preemption, the context stays this CPU's.
+pub(crate) fn hyp_keys(_: &preempt::Disabled) -> *mut Keys {
+    // SAFETY: The per-CPU context can be looked up without preemption.
+    let ctxt = unsafe { bindings::kvm_ptrauth_hyp_ctxt() };
+
+    ctxt.wrapping_byte_add(KEYS).cast()
+}
+
+/// A vCPU whose thread this is.
+///
+/// # Invariants
+///
+/// The pointer is that of a vCPU which is initialised, as its VM is, for the lifetime `'a`. The
+/// caller holds the vCPU's mutex, as the thread does in each ioctl of the vCPU. Nothing else
+/// accesses the members that belong to the thread.
+pub(crate) struct LockedVcpu<'a>(*mut bindings::kvm_vcpu, PhantomData<&'a bindings::kvm_vcpu>);
+
+impl LockedVcpu<'_> {
+    /// Makes a locked vCPU from a pointer of the C side.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a vCPU that is valid for as long as the returned value lives, and whose
+    /// mutex the caller holds for as long.
+    #[inline]
+    pub(crate) unsafe fn from_raw(ptr: *mut bindings::kvm_vcpu) -> Self {
+        if cfg!(CONFIG_LOCKDEP) {
+            // SAFETY: The vCPU is valid, and so is its mutex.
+            unsafe { bindings::mutex_assert_is_held(&raw mut (*ptr).mutex) };
+        }
+        // INVARIANT: Holds by the safety requirements of this function.
+        Self(ptr, PhantomData)
+    }
+
+    /// Returns whether the vCPU has pointer authentication, as the C side's `vcpu_has_ptrauth()`
+    /// does. Only a system where each CPU has all keys gives it to vCPUs.
+    pub(crate) fn has_ptrauth(&self) -> bool {
+        // SAFETY: The vCPU is valid.
+        unsafe { bindings::kvm_ptrauth_vcpu_has(self.0) }
+    }
+
+    /// Returns an ID register as the VM has it: the sanitised value, until the VMM writes another.
+    fn vm_id_reg(&self, register: u32) -> u64 {
+        // SAFETY: The vCPU and its VM are valid, and each VM has the register.
+        unsafe { bindings::kvm_ptrauth_vm_id_reg(self.0, register) }
+    }
+
+    /// Returns `ID_AA64ISAR1_EL1` as the VM has it.
+    pub(crate) fn vm_id_aa64isar1(&self) -> IdAa64Isar1 {
+        IdAa64Isar1::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64ISAR1_EL1))
+    }
+
+    /// Returns `ID_AA64ISAR2_EL1` as the VM has it.
+    pub(crate) fn vm_id_aa64isar2(&self) -> IdAa64Isar2 {
+        IdAa64Isar2::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64ISAR2_EL1))
+    }
+
+    /// Injects an exception for an undefined instruction into the guest.
+    pub(crate) fn inject_undefined(&mut self) {
+        // SAFETY: The vCPU is valid, and this is its thread.
+        unsafe { bindings::kvm_inject_undefined(self.0) };
+    }
+
+    /// Reinjects into L1 the exception that L2 caused, with the syndrome `esr`.
+    pub(crate) fn inject_into_l1(&mut self, esr: EsrEl2) {
+        // SAFETY: The vCPU is valid, and this is its thread.
+        unsafe { bindings::kvm_inject_nested_sync(self.0, esr.into_raw()) };
+    }
+
+    /// Returns the syndrome of the last exit from the guest.
+    pub(crate) fn esr(&self) -> EsrEl2 {
+        // SAFETY: The member belongs to this thread.
+        EsrEl2::from_raw(unsafe { (*self.0).arch.fault.esr_el2 })
+    }
+
+    /// Returns whether the VM has EL2, without which there is no L2.
+    #[inline]
+    pub(crate) fn vm_has_el2(&self) -> bool {
+        // SAFETY: The vCPU and its VM are valid. A vCPU that is loaded has its features.
+        let features = unsafe { (*(*self.0).kvm).arch.vcpu_features[0] };
+
+        features & 1 << bindings::KVM_ARM_VCPU_HAS_EL2 != 0
+    }
+
+    /// Returns whether an L2 guest runs on the vCPU, as the C side's `is_nested_ctxt()` does.
+    pub(crate) fn runs_l2(&self) -> bool {
+        // SAFETY: The vCPU is valid, and this is its thread.
+        unsafe { bindings::kvm_ptrauth_is_nested_ctxt(self.0) }
+    }
+
+    /// Returns a register of the guest hypervisor, wherever it is.
+    fn el2_register(&self, register: bindings::vcpu_sysreg) -> u64 {
+        // SAFETY: The vCPU is valid, and this is its thread.
+        unsafe { bindings::vcpu_read_sys_reg(self.0, register) }
+    }
+
+    /// Returns `HCR_EL2` as L1 has set it for L2.
+    pub(crate) fn l1_hcr_el2(&self) -> HcrEl2 {
+        HcrEl2::from_raw(self.el2_register(bindings::vcpu_sysreg_HCR_EL2))
+    }
+
+    /// Returns `SCTLR_EL2` of the guest hypervisor.
+    pub(crate) fn sctlr_el2(&self) -> SctlrEl2 {
+        SctlrEl2::from_raw(self.el2_register(bindings::vcpu_sysreg_SCTLR_EL2))
+    }
+
+    /// Returns `TCR_EL2` of the guest hypervisor. Its layout depends on [`e2h`](Self::e2h).
+    pub(crate) fn tcr_el2(&self) -> u64 {
+        self.el2_register(bindings::vcpu_sysreg_TCR_EL2)
+    }
+
+    /// Returns `ELR_EL2` of the guest hypervisor.
+    pub(crate) fn elr_el2(&self) -> u64 {
+        self.el2_register(bindings::vcpu_sysreg_ELR_EL2)
+    }
+
+    /// Returns whether the guest hypervisor runs with `HCR_EL2.E2H`.
+    pub(crate) fn e2h(&self) -> bool {
+        // SAFETY: The vCPU is valid, and this is its thread.
+        unsafe { bindings::kvm_ptrauth_el2_e2h_is_set(self.0) }
+    }
+}
+
+/// A vCPU that is loaded, or is being loaded or put, on the CPU that this runs on.
+///
+/// # Invariants
+///
+/// The caller is the thread that loaded the vCPU. It cannot be preempted for as long as the value
+/// lives.
+pub(crate) struct LoadedVcpu<'a> {
+    vcpu: LockedVcpu<'a>,
+    stay: &'a preempt::Disabled,
+}
+
+impl<'a> Deref for LoadedVcpu<'a> {
+    type Target = LockedVcpu<'a>;
+
+    #[inline]
+    fn deref(&self) -> &LockedVcpu<'a> {
+        &self.vcpu
+    }
+}
+
+impl<'a> LoadedVcpu<'a> {
+    /// Makes a loaded vCPU from a pointer of the C side.
+    ///
+    /// # Safety
+    ///
+    /// `ptr` must point to a vCPU for which the safety requirements of [`LockedVcpu::from_raw`]
+    /// hold, and which is loaded, or is being loaded or put, on this CPU.
+    #[inline]
+    pub(crate) unsafe fn from_raw(
+        ptr: *mut bindings::kvm_vcpu,
+        stay: &'a preempt::Disabled,
+    ) -> Self {
+        // INVARIANT: Holds by the safety requirements of this function, and by `stay`.
+        Self {
+            // SAFETY: By the safety requirements of this function.
+            vcpu: unsafe { LockedVcpu::from_raw(ptr) },
+            stay,
+        }
+    }
+
+    /// Returns the proof that there is no preemption.
+    #[inline]
+    pub(crate) fn stay(&self) -> &'a preempt::Disabled {
+        self.stay
+    }
+
+    /// Returns the place of the guest's keys in memory, which is valid as long as the vCPU is.
+    #[inline]
+    pub(crate) fn keys(&self) -> *mut Keys {
+        // SAFETY: The vCPU is valid. This only computes an address.
+        let ctxt = unsafe { &raw mut (*self.vcpu.0).arch.ctxt };
+
+        ctxt.wrapping_byte_add(KEYS).cast()
+    }
+
+    /// Returns whether one of these bits is set in the flags.
+    #[inline]
+    fn has_flag(&self, bits: u16) -> bool {
+        // SAFETY: The member belongs to this thread.
+        unsafe { (*self.vcpu.0).arch.sflags & bits != 0 }
+    }
+
+    /// Returns whether the CPU holds the guest's keys.
+    #[inline]
+    pub(crate) fn keys_on_cpu(&self) -> bool {
+        self.has_flag(bindings::VCPU_PTRAUTH_KEYS_ON_CPU)
+    }
+
+    /// Notes whether the CPU holds the guest's keys.
+    #[inline]
+    pub(crate) fn set_keys_on_cpu(&mut self, on_cpu: bool) {
+        // SAFETY: The member belongs to this thread. Another load or put, which would write it too,
+        // cannot come in between, since there is no preemption.
+        let flags = unsafe { &mut (*self.vcpu.0).arch.sflags };
+
+        if on_cpu {
+            *flags |= bindings::VCPU_PTRAUTH_KEYS_ON_CPU;
+        } else {
+            *flags &= !bindings::VCPU_PTRAUTH_KEYS_ON_CPU;
+        }
+    }
+
+    /// Returns whether the vCPU is on its way from L1 to L2 or back.
+    ///
+    /// The C side then puts and loads it at once, on the same CPU.
+    #[inline]
+    pub(crate) fn in_nested_transition(&self) -> bool {
+        self.has_flag(bindings::VCPU_IN_NESTED_TRANSITION)
+    }
+
+    /// Returns whether the scheduler puts the vCPU, in order to switch to another task.
+    #[inline]
+    pub(crate) fn scheduled_out(&self) -> bool {
+        // SAFETY: Only the preempt notifiers write the member, in this thread.
+        unsafe { (*self.vcpu.0).scheduled_out }
+    }
+
+    /// Returns the `HCR_EL2` with which the guest is entered.
+    #[inline]
+    pub(crate) fn hcr_el2(&self) -> HcrEl2 {
+        // SAFETY: The vCPU is valid. Other threads change single bits, atomically.
+        HcrEl2::from_raw(unsafe { (&raw const (*self.vcpu.0).arch.hcr_el2).read_volatile() })
+    }
+
+    /// Copies API and APK from `hcr` to the `HCR_EL2` with which the guest is entered. Other bits
+    /// are ignored.
+    ///
+    /// Other threads set and clear other bits of the same register (`vcpu_interrupt_line()`), so
+    /// these two change one by one, atomically, and only if they differ.
+    pub(crate) fn set_ptrauth_traps(&mut self, hcr: HcrEl2) {
+        // SAFETY: The vCPU is valid. This only computes an address.
+        let place = unsafe { &raw mut (*self.vcpu.0).arch.hcr_el2 }.cast();
+        let change = |shift: u32, on: bool| {
+            // SAFETY: The register is valid, and the bit lies in it.
+            unsafe {
+                if on {
+                    bindings::set_bit(shift as usize, place);
+                } else {
+                    bindings::clear_bit(shift as usize, place);
+                }
+            }
+        };
+        let now = self.hcr_el2();
+
+        if now.api() != hcr.api() {
+            change(HcrEl2::API_SHIFT, hcr.api());
+        }
+        if now.apk() != hcr.apk() {
+            change(HcrEl2::APK_SHIFT, hcr.apk());
+        }
+    }
+
+    /// Returns the guest hypervisor's `SP_EL2`.
+    ///
+    /// While its registers are on the CPU, it is in `SP_EL1`.
+    pub(crate) fn sp_el2(&self) -> u64 {
+        if !self.has_flag(bindings::VCPU_SYSREGS_ON_CPU) {
+            return self.el2_register(bindings::vcpu_sysreg_SP_EL2);
+        }
+
+        let sp;
+        // SAFETY: The flag is set with VHE only, where the host kernel runs at EL2 and can read the
+        // register. Reading it has no side effects.
+        unsafe { asm!("mrs {}, sp_el1", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+        sp
+    }
+}
