@@ -7,6 +7,9 @@
 
 apply() { "$TOP/scripts/tree/apply" "$scratch/tree"; }
 
+# A file that the overlay brings.
+new=arch/arm64/kvm/ptrauth/kvm_ptrauth.rs
+
 apply_twice() {
 	local before
 	small_tree
@@ -31,9 +34,9 @@ apply_is_atomic() {
 apply_misses_a_file() {
 	local before
 	small_tree
-	rm "$scratch/tree/rust/kernel/bitfield.rs"
+	rm "$scratch/tree/arch/arm64/kvm/Makefile"
 	before=$(content)
-	fails_saying 'the tree has no rust/kernel/bitfield.rs' apply
+	fails_saying 'the tree has no arch/arm64/kvm/Makefile' apply
 	[ "$(content)" = "$before" ]
 }
 
@@ -42,24 +45,51 @@ apply_takes_back() {
 	small_tree
 	copy_of_ours
 	"$top/scripts/tree/apply" "$scratch/tree" "$scratch/state" >/dev/null
-	[ -f "$scratch/tree/rust/kernel/kvm.rs" ]
-	rm "$top/rust/kernel/kvm.rs" "$top/arch/arm64/kvm/arm.c.patch"
+	[ -f "$scratch/tree/$new" ]
+	rm "$top/$new" "$top/arch/arm64/kvm/arm.c.patch"
 	"$top/scripts/tree/apply" "$scratch/tree" "$scratch/state" >/dev/null
-	[ ! -e "$scratch/tree/rust/kernel/kvm.rs" ]
+	[ ! -e "$scratch/tree/$new" ]
 	cmp -s "$scratch/tree/arch/arm64/kvm/arm.c" "$originals/arch/arm64/kvm/arm.c"
 	! cmp -s "$scratch/tree/rust/kernel/lib.rs" "$originals/rust/kernel/lib.rs"
+}
+
+# patch looks for the place of a hunk near the line that the hunk names.
+hunks_fit_one_place() {
+	local file lines more
+	for lines in 3 30 300; do
+		small_tree
+		more=$(printf '//%.0s\n' $(seq $lines))
+		(cd "$originals" && find . -type f) >"$scratch/files"
+		while read -r file; do
+			printf '%s\n' "$more" | cat - "$originals/$file" >"$scratch/tree/$file"
+		done <"$scratch/files"
+		apply >/dev/null
+		while read -r file; do
+			printf '%s\n' "$more" | cat - "$BUILD/tree/$file" | cmp - "$scratch/tree/$file" >&2
+		done <"$scratch/files"
+	done
+}
+
+# All of a file is there twice.
+hunks_fit_two_places() {
+	local before file=arch/arm64/kvm/arm.c
+	small_tree
+	cat "$originals/$file" "$originals/$file" >"$scratch/tree/$file"
+	before=$(content)
+	fails_saying "$file.patch: hunk 1 fits more than one place" apply
+	[ "$(content)" = "$before" ]
 }
 
 # Whatever it is, it is not ours to replace.
 file_of_the_users() {
 	local before
 	small_tree
-	mkdir -p "$scratch/tree/rust/kernel"
-	echo mine >"$scratch/tree/rust/kernel/kvm.rs"
+	mkdir -p "$scratch/tree/$(dirname $new)"
+	echo mine >"$scratch/tree/$new"
 	before=$(content)
-	fails_saying 'rust/kernel/kvm.rs: the tree has another file of this name' apply
+	fails_saying "$new: the tree has another file of this name" apply
 	[ "$(content)" = "$before" ]
-	told 'rust/kernel/kvm.rs  *is there, and is another file$'
+	told "$new  *is there, and is another file\$"
 }
 
 no_kernel_tree() {
@@ -88,13 +118,13 @@ fit_is_told() {
 	local header=arch/arm64/include/asm/kvm_ptrauth.h
 	small_tree
 	told "$header  *fits\$"
-	told 'rust/kernel/kvm.rs  *is new$'
+	told "$new  *is new\$"
 	sed -i '1i //' "$scratch/tree/$header"
 	told "$header  *fits, with \([0-9]*\) of \1 hunks at other lines\$"
 	sed -i 's/psci_test/psci_tests/' "$scratch/tree/tools/testing/selftests/kvm/Makefile.kvm"
-	rm "$scratch/tree/rust/kernel/bitfield.rs"
+	rm "$scratch/tree/arch/arm64/kvm/Makefile"
 	fails_saying 'see 2 of the files above' "$TOP/scripts/tree/apply-check" "$scratch/tree"
-	told 'rust/kernel/bitfield.rs  *is not in the tree$'
+	told 'arch/arm64/kvm/Makefile  *is not in the tree$'
 	told 'Makefile.kvm  *does not fit: of 1 hunks, number 1 (line [0-9]*)$'
 }
 
@@ -103,6 +133,8 @@ check apply_is_atomic "a patch that does not fit is named and leaves the tree as
 check apply_misses_a_file "a missing file is named and leaves the tree as it was"
 check file_of_the_users "a file in the way is named and leaves the tree as it was"
 check apply_takes_back "what leaves the overlay leaves the tree"
+check hunks_fit_one_place "hunks find their place in files that have grown"
+check hunks_fit_two_places "a hunk that fits two places is refused"
 check no_kernel_tree "a folder that is no kernel tree is refused"
 check another_series "a tree of another series is refused"
 check fit_is_told "apply-check tells what fits and changes nothing"
