@@ -5,7 +5,7 @@
 # sourced after lib.sh.
 
 OVERLAY_DIRS=(arch include rust Documentation tools/testing)
-OVERLAY_FILES=(Kconfig MAINTAINERS.patch)
+OVERLAY_FILES=(MAINTAINERS.patch)
 
 # The overlay's files, relative to the top.
 overlay_files() {
@@ -14,12 +14,7 @@ overlay_files() {
 }
 
 # overlay_target <overlay file>: the kernel's file that it makes or changes.
-overlay_target() {
-	case $1 in
-	Kconfig) echo arch/arm64/kvm/Kconfig.ptrauth ;;
-	*) echo "${1%.patch}" ;;
-	esac
-}
+overlay_target() { echo "${1%.patch}"; }
 
 # Where 'make mutants' keeps the file of the tree that it has broken, as it was.
 MUTANT_SAVED=$BUILD/mutant.saved
