@@ -135,7 +135,11 @@ need-kdir:
 
 .PHONY: series
 series: tree ## write the patches to mail to build/series
-	@scripts/series/series
+	@scripts/series/series make
+
+.PHONY: series-refresh
+series-refresh: ## take what was edited in build/series.git or build/tree back (PATCH= gets new files)
+	@scripts/series/series refresh $(PATCH)
 
 .PHONY: series-check
 series-check: images initramfs ## apply, check and build the patches one by one
@@ -148,7 +152,7 @@ refresh: ## take what was edited in build/tree (and new FILES=) back into the ov
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
 	rm -rf $(addprefix $(BUILD)/,rust* c c[.-]* mutant mutant.new mutants selftests root host results \
-		bench series* logs htmldocs snippets *.cpio.gz boot.* apply.* test.* debug.sock promises.md)
+		bench series series-* logs htmldocs snippets *.cpio.gz boot.* apply.* test.* debug.sock promises.md)
 
 .PHONY: distclean
 distclean: ## remove all of build/; downloads stay in the cache

@@ -37,8 +37,10 @@ commits_on_a_git_tree() {
 	git_tree
 	cp "$TOP/Makefile" "$top"
 	make -C "$top" apply KDIR="$scratch/tree" >/dev/null
-	[ "$(in_tree log --oneline | wc -l)" = $(($(grep -c '^\[' "$TOP/series/manifest") + 1)) ]
-	[ "$(in_tree log -1 --format=%an)" = "A U Thor" ]
+	[ "$(in_tree log --oneline | wc -l)" = $(($("$TOP/scripts/series/series" list | wc -l) + 1)) ]
+	[ "$(in_tree log -1 --format='author %an <%ae>')" = "$(grep ^author "$top/series/order")" ]
+	[ "$(in_tree log -1 --format=%cn)" = "A U Thor" ]
+	[ -z "$(in_tree log --grep=Signed-off-by)" ]
 	[ -z "$(in_tree status --porcelain)" ]
 	cmp -s "$scratch/tree/arch/arm64/kvm/arm.c" "$BUILD/tree/arch/arm64/kvm/arm.c"
 	before=$(state)
@@ -68,8 +70,8 @@ does_not_fit() {
 # git am finds out when it is half through.
 file_in_the_way() {
 	git_tree
-	mkdir -p "$scratch/tree/rust/kernel"
-	echo mine >"$scratch/tree/rust/kernel/kvm.rs"
+	mkdir -p "$scratch/tree/arch/arm64/kvm/ptrauth"
+	echo mine >"$scratch/tree/arch/arm64/kvm/ptrauth/kvm_ptrauth.rs"
 	refused 'git am did not take the patches'
 	[ ! -d "$scratch/tree/.git/rebase-apply" ]
 }
