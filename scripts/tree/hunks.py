@@ -6,8 +6,8 @@ Usage: hunks.py diff <old> <new> <path>   prints the diff between two versions o
        hunks.py check [<file> <patch>...]  fails if a hunk of a patch fits more than one place
 
 With too little context a hunk also fits where it does not belong, and patch(1) takes the
-place that is nearest. With too much it fits fewer releases of the kernel. So a diff has
-the least context, the same for all its hunks, with which no hunk fits two places.
+place that is nearest. With too much it fits fewer releases of the kernel. So each hunk has
+the least context with which it fits one place only.
 """
 
 import re
@@ -83,31 +83,58 @@ def is_there(text: Optional[str], hunks: list[Hunk]) -> bool:
     return text is not None and all(places(text, hunk.new) for hunk in hunks)
 
 
+class Piece(NamedTuple):
+    """A hunk as diff(1) writes it, and the lines of the old text that it covers."""
+
+    start: int
+    stop: int
+    text: str
+
+    def covers(self, other: "Piece") -> bool:
+        """Returns whether it covers all lines of another."""
+        return self.start <= other.start and other.stop <= self.stop
+
+
+def pieces(old: str, new: str, context: int) -> list[Piece]:
+    """Returns what differs, with as many lines of context."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(old.encode(errors="surrogateescape"))
+        file.flush()
+        made = subprocess.run(
+            ["diff", "-p", f"-U{context}", file.name, "-"], stdout=subprocess.PIPE, check=False,
+            input=new.encode(errors="surrogateescape")).stdout.decode(errors="surrogateescape")
+    found = []
+    for text in re.split(r"^(?=@@ )", made, flags=re.M)[1:]:
+        start, _, count = text.split()[1][1:].partition(",")
+        found.append(Piece(int(start), int(start) + int(count or 1), text))
+    return found
+
+
 def diff(old: Optional[str], new: Optional[str], path: str, back: bool = False) -> str:
     """Returns the diff with the least context that fits one place only; if asked, also back."""
-    labels = ["/dev/null" if text is None else side + path
-              for side, text in (("a/", old), ("b/", new))]
-    with tempfile.NamedTemporaryFile() as file:
-        file.write((old or "").encode(errors="surrogateescape"))
-        file.flush()
-        # At last all of the file is context.
-        for context in range(1, (old or "").count("\n") + 2):
-            made = subprocess.run(
-                ["diff", "-p", f"-U{context}", *(f"--label={label}" for label in labels),
-                 file.name, "-"], input=(new or "").encode(errors="surrogateescape"),
-                stdout=subprocess.PIPE, check=False)
-            text = made.stdout.decode(errors="surrogateescape")
-            try:
-                hunks = parse(text)
-                if made.returncode > 1 or apply(old, hunks) != new:
-                    raise ValueError(f"diff does not tell how {path} has changed")
-                if back:
-                    apply(new, [hunk.reverse() for hunk in hunks])
-                if back or not is_there(old, hunks):
-                    break
-            except Misfit:
-                pass
-    return text
+    before, after = old or "", new or ""
+    chosen = pieces(before, after, 1)
+    # At last all of the file is context.
+    for context in range(2, before.count("\n") + 2):
+        hunks = parse("".join(piece.text for piece in chosen))
+        unsure = [piece for piece, hunk in zip(chosen, hunks)
+                  if len(places(before, hunk.old)) != 1
+                  or (back and len(places(after, hunk.new)) != 1)]
+        if not unsure and not back and is_there(old, hunks):
+            unsure = chosen
+        if not unsure:
+            break
+        # Hunks that come to overlap are one in what diff makes.
+        wider = [wide for wide in pieces(before, after, context)
+                 if any(wide.covers(piece) for piece in unsure)]
+        chosen = sorted(wider + [piece for piece in chosen
+                                 if not any(wide.covers(piece) for wide in wider)])
+    text = "".join(piece.text for piece in chosen)
+    if text and apply(old, parse(text)) != new:
+        raise ValueError(f"diff does not tell how {path} has changed")
+    names = ["/dev/null" if side is None else prefix + path
+             for side, prefix in ((old, "a/"), (new, "b/"))]
+    return f"--- {names[0]}\n+++ {names[1]}\n{text}" if text else ""
 
 
 def ambiguous(text: str, hunks: list[Hunk]) -> list[int]:
