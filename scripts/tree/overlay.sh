@@ -10,7 +10,8 @@ OVERLAY_FILES=(MAINTAINERS.patch)
 # The overlay's files, relative to the top.
 overlay_files() {
 	(cd "$TOP" && find "${OVERLAY_DIRS[@]}" "${OVERLAY_FILES[@]}" -type f \
-		! -name '.*' ! -name '*~' ! -name '*.orig' ! -name '*.rej' 2>/dev/null | LC_ALL=C sort)
+		\( ! -name '.*' -o -name .kunitconfig \) ! -name '*~' ! -name '*.orig' ! -name '*.rej' \
+		2>/dev/null | LC_ALL=C sort)
 }
 
 # overlay_target <overlay file>: the kernel's file that it makes or changes.
