@@ -15,6 +15,13 @@ BUILD := build$(if $(filter-out 7.3,$(BASE)),/base-$(BASE))
 VARIANT ?= rust
 export KDIR BASE VARIANT
 
+# How much load, and where its random numbers begin.
+TRIPS ?= 1000000
+CALLS ?= 1000000
+SEED ?= 0x9ac5eed
+# What 'make check' has beside TESTS=.
+export CPU APPEND
+
 # What the user's environment says about building other things is not for the
 # kernel.
 unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS
@@ -34,23 +41,29 @@ help: ## list the targets
 
 .PHONY: run
 run: image initramfs-vmm ## build all, boot it, run the ptrauth tests and a guest inside
-	@scripts/test/run
+	@scripts/test/kvmtest run
 
 .PHONY: test
 test: images initramfs-vmm ## run the whole test set
-	@scripts/test/test
+	@scripts/test/kvmtest test
 
 .PHONY: test-all
 test-all: images-nokey images-debug initramfs-vmm ## the same with slow tests, more kernels and guests, load, and mutants
-	@scripts/test/test all
+	@scripts/test/kvmtest test-all
 
 .PHONY: stress
 stress: image initramfs ## a million round trips with faults, a million random calls (TRIPS=, CALLS=, SEED=)
-	@scripts/test/stress $(VARIANT)
+	@APPEND='KSELFTEST_PTRAUTH_STRESS_ARGS="$(TRIPS) $(SEED)" \
+		KSELFTEST_PTRAUTH_FUZZ_ARGS="$(CALLS) $(SEED)"' \
+		scripts/test/kvmtest check ptrauth_stress,ptrauth_fuzz
+
+.PHONY: check
+check: image initramfs ## run TESTS=<a,b or kunit> alone in one boot (CPU=, APPEND= to its command line)
+	@scripts/test/kvmtest check $(TESTS)
 
 .PHONY: promises
-promises: ## put what the last test-all held into README.md
-	@scripts/test/promises readme
+promises: ## put what the last test-all held into RESULTS.md and README.md
+	@scripts/test/kvmtest promises
 
 .PHONY: bench
 bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
@@ -58,11 +71,11 @@ bench: images-nokey initramfs ## count what C and Rust do for the same guests, s
 
 .PHONY: mutants
 mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them
-	@scripts/test/mutants $(MUTANTS)
+	@scripts/test/kvmtest mutants $(MUTANTS)
 
 .PHONY: guest
 guest: image initramfs-vmm ## boot a Linux guest with QEMU as the VMM inside the booted kernel
-	@scripts/test/run guest
+	@scripts/test/kvmtest guest
 
 .PHONY: shell
 shell: image initramfs ## an interactive shell inside the booted kernel

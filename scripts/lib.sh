@@ -20,14 +20,6 @@ KDIR=${KDIR:-}
 VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
-# Our own KVM selftests.
-FEW_TESTS=ptrauth_caps,ptrauth_features,ptrauth_keys
-PTRAUTH_TESTS=$FEW_TESTS,ptrauth_enomem,ptrauth_regs,ptrauth_residency,ptrauth_undef
-# Those that need kvm-arm.mode=nested.
-NESTED_TESTS=ptrauth_nested,ptrauth_eretax
-# Those that go on for as long as they are told to.
-LOAD_TESTS=ptrauth_stress,ptrauth_fuzz
-
 # The kernel's own make is not to be told what ours was.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export -n KDIR VARIANT
@@ -48,17 +40,6 @@ die() {
 elapsed() {
 	local s=$(($(date +%s) - $1))
 	printf '%d:%02d' $((s / 60)) $((s % 60))
-}
-
-# ptrauth_tests <all, few or load> <command line>: which of them such a kernel is to run.
-ptrauth_tests() {
-	case $1-$2 in
-	few-*) echo "$FEW_TESTS" ;;
-	load-*) echo "$LOAD_TESTS" ;;
-	# Not behind the longest, so that mutants which they find are found soon.
-	*kvm-arm.mode=nested*) echo "$FEW_TESTS,$NESTED_TESTS,${PTRAUTH_TESTS#"$FEW_TESTS",}" ;;
-	*) echo "$PTRAUTH_TESTS" ;;
-	esac
 }
 
 # stage <name> <log> <command>...: runs the command with its output in the log.
@@ -103,9 +84,11 @@ verdict() {
 	fi
 }
 
-# tell <name> <results> <start>: one line for verdicts that are complete.
-tell() {
-	printf '    %-22s %s  (%s)\n' "$1" "$("$TOP/scripts/test/tally" "$2")" "$(elapsed "$3")"
+# tally [<file>...]: counts verdicts, the first field of each line.
+tally() {
+	awk -F '\t' '{ n[$1]++ } END {
+		printf "%d passed, %d failed, %d skipped\n", n["pass"], n["fail"], n["skip"]
+	}' "$@"
 }
 
 # show <text>: a line of progress from inside a stage. On a terminal it is
@@ -129,14 +112,5 @@ lock() {
 	flock -n 9 || {
 		echo "    waiting for another run that uses $BUILD"
 		flock 9
-	}
-}
-
-# The same for those who boot and judge what was built.
-lock_results() {
-	exec 8>"$BUILD/.results.lock"
-	flock -n 8 || {
-		echo "    waiting for another run that has its results in $BUILD"
-		flock 8
 	}
 }

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Lists the boots, the longest first, so that none is left alone at the end."""
+
+import re
+from collections.abc import Iterator
+
+from .boots import BUILD, TOP, VARIANT, Boot
+
+# Our own KVM selftests: those for systems where there is little to see, those for all others,
+# those that need the nested mode, those that go on for as long as they are told to.
+FEW = "ptrauth_caps,ptrauth_features,ptrauth_keys"
+OTHERS = "ptrauth_enomem,ptrauth_regs,ptrauth_residency,ptrauth_undef"
+NESTED = "ptrauth_nested,ptrauth_eretax"
+LOAD = "ptrauth_stress,ptrauth_fuzz"
+
+# The base's that take more than 20 seconds of emulation each, which only test-all has, and
+# those that take many minutes and have no use for keys, which are left out.
+SLOW = "arch_timer_edge_cases|debug-exceptions"
+LONG = ("access_tracking_perf_test|demand_paging_test|dirty_log_.*test|irqfd_test|"
+        "kvm_page_table_test|memslot_.*_test|mmu_stress_test|page_fault_test|rseq_test|"
+        "set_memory_region_test")
+NOT_QUICK = f"ptrauth_.*|{SLOW}|{LONG}"
+
+MODE = "kvm-arm.mode=nested"
+EXPECT = "PTRAUTH_EXPECT=1"
+
+
+def table(file: str, fields: int) -> list[list[str]]:
+    """Reads a list of lines whose fields are separated by "|"."""
+    return [line.split("|", fields - 1) for line in (TOP / file).read_text("utf-8").splitlines()
+            if line and not line.startswith("#")]
+
+
+def of_base(wanted: str, but: str = "ptrauth_.*") -> list[str]:
+    """Returns the installed tests that fit a pattern, but not another."""
+    installed = (BUILD / "selftests/install/kselftest-list.txt").read_text("utf-8")
+    return [test for test in re.findall("^kvm:(.*)", installed, re.M)
+            if re.fullmatch(wanted, test) and not re.fullmatch(but, test)]
+
+
+def of_ours(kind: str, append: str) -> str:
+    """Returns which of our tests, few, load or all, a kernel with that command line runs."""
+    # Not behind the longest, so that mutants which they find are found soon.
+    every = f"{FEW},{NESTED},{OTHERS}" if MODE in append else f"{FEW},{OTHERS}"
+    return {"few": FEW, "load": LOAD, "all": every}[kind]
+
+
+def guests(name: str, which: str, variant: str = "rust", cpu: str = "max", seconds: int = 600,
+           append: str = "") -> Boot:
+    """Returns a host for those guests of tools/guest/run-guest."""
+    return Boot(name, variant, "", f"guests={which} {append}", "guest splats", "guest", cpu, 4,
+                seconds, options=("-m", "3G"))
+
+
+def load(name: str, variant: str, append: str = "", tests: str = LOAD, trips: int = 20_000,
+         calls: int = 50_000) -> Boot:
+    """Returns a boot with that many round trips and random calls."""
+    return Boot(f"load-{name}", variant, tests,
+                f"test_timeout=1500 KSELFTEST_PTRAUTH_STRESS_ARGS={trips} "
+                f"KSELFTEST_PTRAUTH_FUZZ_ARGS={calls} {append}", smp=4, seconds=1500)
+
+
+def compared(name: str, tests: list[str], seconds: int, append: str = "") -> Iterator[Boot]:
+    """Yields boots of both implementations with tests of the base, that long for each."""
+    for variant in ("c", "rust"):
+        yield Boot(f"base-{variant}{name}", variant, ",".join(tests),
+                   f"test_timeout={seconds} {append}", seconds=1200)
+
+
+def of_kind(kind: str) -> Iterator[Boot]:
+    """Yields what both implementations, in kernels of that kind, are told apart by."""
+    yield Boot(f"kunit{kind}", f"rust{kind}", parts="kunit splats", cpu="max", smp=4)
+    yield Boot(f"perf{kind}", f"rust{kind}", "ptrauth_perf",
+               f'KSELFTEST_PTRAUTH_PERF_ARGS="wfi nested" {MODE}')
+    # The boot matrix has all that there is to say of rust. The base fails one test.
+    yield Boot(f"ptrauth-c{kind}", f"c{kind}", f"{FEW},{OTHERS},ptrauth_nested", f"{EXPECT} {MODE}")
+    yield Boot(f"eretax-c{kind}", f"c{kind}", "ptrauth_eretax", MODE, "splats")
+    if kind:
+        yield Boot(f"ptrauth-rust{kind}", f"rust{kind}", of_ours("all", MODE), f"{EXPECT} {MODE}")
+
+
+def debug_kernels() -> Iterator[Boot]:
+    """Yields the boots of debug-kernels.txt."""
+    for name, variant, kind, trips, calls, append in table("scripts/test/debug-kernels.txt", 6):
+        yield Boot(f"debug-{name}", variant,
+                   of_ours(kind, append) + ("" if kind == "load" else f",{LOAD}"),
+                   f"{EXPECT} test_timeout=600 KSELFTEST_PTRAUTH_STRESS_ARGS={trips} "
+                   f"KSELFTEST_PTRAUTH_FUZZ_ARGS={calls} KSELFTEST_PTRAUTH_ERETAX_ARGS=10000 "
+                   f"{append}", "kunit kselftest splats", smp=4, seconds=1500, options=("-m", "3G"))
+
+
+def matrix() -> Iterator[Boot]:
+    """Yields the boots of boot-matrix.txt."""
+    for name, kind, cpu, cpus, append, expect, line in table("scripts/test/boot-matrix.txt", 7):
+        yield Boot(f"matrix-{name}", "rust", of_ours(kind, append),
+                   f"PTRAUTH_EXPECT={expect} {append}", cpu=cpu, smp=int(cpus), line=line)
+
+
+def of_test(everything: bool) -> Iterator[Boot]:
+    """Yields the boots of 'make test', with more guests if that is test-all."""
+    yield guests("guest", ("1,4," if everything else "") + "2,off,migrated")
+    yield from compared("", of_base(".*", NOT_QUICK), 60)
+    yield from of_kind("")
+    yield from matrix()
+
+
+def of_test_all() -> Iterator[Boot]:
+    """Yields what 'make test-all' has before that."""
+    yield load("stress", "rust", tests="ptrauth_stress", trips=1_000_000, calls=0)
+    yield load("fuzz", "rust", tests="ptrauth_fuzz", trips=0, calls=1_000_000)
+    yield from compared("-slow", of_base(SLOW), 180)
+    yield from debug_kernels()
+    # There QEMU itself takes more than a minute to start: its own code is signed, too.
+    for algorithm in ("qarma5", "qarma3"):
+        yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)
+    yield guests("guest-c", "2,migrated", "c")
+    yield from compared("-nested", of_base(".*", NOT_QUICK), 60, MODE)
+    yield from of_kind("-nokey")
+    yield load("c", "c")
+    yield load("nested", "rust", MODE)
+    yield load("nvhe", "rust", "kvm-arm.mode=nvhe")
+    yield load("nokey", "rust-nokey")
+
+
+def of_run() -> Iterator[Boot]:
+    """Yields the boots of 'make run'."""
+    yield guests("run-guest", "1,off", VARIANT, seconds=1800)
+    yield Boot("run-kunit", VARIANT, parts="kunit splats", cpu="max", smp=4)
+    yield Boot("run-demo", VARIANT, "", EXPECT, "demo splats", "demo", cpu="max", smp=4)
+    yield Boot("run-selftests", VARIANT, f"{FEW},{OTHERS}", EXPECT, cpu="max", smp=4)
+
+
+def of_guest() -> Iterator[Boot]:
+    """Yields the boots of 'make guest': all kinds of guests on all kinds of hosts."""
+    for name, cpu in (("", "max"), ("-qarma5", "max,pauth-qarma5=on"),
+                      ("-qarma3", "max,pauth-qarma3=on")):
+        yield guests(f"run-guest{name}", "1,2,4,off,migrated", VARIANT, cpu, 1800)

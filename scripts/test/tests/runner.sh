@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # set by test-scripts
+#
+# What kvmtest makes of systems that hang or say nothing, and of its own end. QEMU and make
+# are scripts here, in a copy of the project.
+
+# sham <tool> <script>: puts a tool of that name in front of PATH.
+sham() {
+	mkdir -p "$scratch/bin"
+	printf '#!/bin/sh\n%s\n' "$2" >"$scratch/bin/$1"
+	chmod +x "$scratch/bin/$1"
+}
+
+# kvmtest <argument>...: the output is in $scratch/output.
+kvmtest() { PATH="$scratch/bin:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1; }
+
+# not <command>...: that fails. "!" would not end a test.
+not() { if "$@"; then return 1; fi; }
+
+# A project in which all is built, whose QEMU boots well.
+built() {
+	copy_of_ours
+	there=${BUILD/#$TOP/$top}
+	rm -rf "${scratch:?}/bin"
+	mkdir -p "$there/"{logs,mutant,selftests/install} "$top/tools"
+	ln -s "$BUILD/tree" "$there/tree"
+	echo kvm:a >"$there/selftests/install/kselftest-list.txt"
+	printf '%s\n' '@@ begin kselftest' 'TAP version 13' '1..1' 'ok 1 selftests: kvm: a' \
+		'@@ end kselftest 0' '@@ begin dmesg' '[ 0.0] Booting Linux' '@@ end dmesg 0' >"$scratch/log"
+	sham qemu-system-aarch64 "cat $scratch/log"
+}
+
+# check_ends <status> <last line>: of a check of the selftest a.
+check_ends() {
+	local status=0
+	kvmtest check a || status=$?
+	[ "$status $(tail -n 1 "$scratch/output")" = "$1 $2" ] || {
+		cat "$scratch/output" >&2
+		return 1
+	}
+}
+
+status_and_count() {
+	built
+	check_ends 0 "2 passed, 0 failed, 0 skipped"
+	grep -qx 'ok 1 selftests: kvm: a' "$scratch/output"
+	sed -i 's/^ok 1/not &/' "$scratch/log"
+	check_ends 1 "1 passed, 1 failed, 0 skipped"
+	sed -i 's/^not ok 1.*/ok 1 a # SKIP/' "$scratch/log"
+	check_ends 1 "1 passed, 0 failed, 1 skipped"
+	sed -i '/^@@ end kselftest/d' "$scratch/log"
+	check_ends 1 "1 passed, 1 failed, 0 skipped"
+	: >"$scratch/log"
+	check_ends 1 "0 passed, 1 failed, 0 skipped"
+	fails_saying "there is no KVM selftest 'b'" "$top/scripts/test/kvmtest" check a,b
+}
+
+no_qemu() {
+	built
+	sham qemu-system-aarch64 'exit 127'
+	check_ends 1 "0 passed, 1 failed, 0 skipped"
+	grep -q 'boot check: .*(exit status 127)' "$scratch/output"
+}
+
+# hangs <kvmtest arguments>...: its last QEMU or make, $hanging, goes on without end.
+hangs() {
+	rm -f "$scratch/hanging"
+	PATH="$scratch/bin:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1 &
+	running=$!
+	until [ -s "$scratch/hanging" ]; do sleep 0.1; done
+	hanging=$(<"$scratch/hanging")
+}
+
+hang="echo \$\$ >\"\$0.new\"; mv \"\$0.new\" \"\${0%/bin/*}/hanging\"; exec sleep 1000"
+
+# ends_with <status> <signal>
+ends_with() {
+	local status=0
+	kill "-$2" "$running"
+	wait "$running" || status=$?
+	[ "$status" = "$1" ]
+}
+
+not_judged() {
+	grep -qx $'fail\tboot\twas not judged' "$there/results/check.tsv"
+}
+
+ends_what_it_runs() {
+	local signal
+	built
+	sham qemu-system-aarch64 "$hang"
+	for signal in TERM HUP; do
+		hangs check a
+		ends_with 130 $signal
+		not kill -0 "$hanging" 2>/dev/null
+		[ -z "$(ls -d "$there"/boot.* 2>/dev/null)" ]
+		not_judged
+	done
+}
+
+# What a run that is killed leaves behind still uses build/, which the next waits for.
+killed() {
+	built
+	sham qemu-system-aarch64 "$hang"
+	hangs check a
+	ends_with 137 KILL 2>/dev/null
+	not_judged
+	not flock -n "$there/.results.lock" true
+	kill "$hanging"
+	sham qemu-system-aarch64 "cat $scratch/log"
+	check_ends 0 "2 passed, 0 failed, 0 skipped"
+}
+
+# A tree with a mutant to build, and a make that makes an image, but hangs if it is broken.
+mutable() {
+	built
+	rm "$there/tree"
+	small_tree
+	mv "$scratch/tree" "$there/tree"
+	cp -r "$BUILD/tree/tools" "$there/tree"
+	mkdir -p "$there/mutant/arch/arm64/boot"
+	touch "$there/mutant/arch/arm64/boot/Image" "$there/toolchain.env"
+	cp "$TOP/scripts/test/boot-matrix.txt" "$top/scripts/test"
+	file=arch/arm64/kvm/arm.c
+	echo "a|sve-off|$file|1s/^/broken/" >"$top/tools/mutants.list"
+	sham make "if grep -q ^broken $there/tree/$file; then $1; fi"
+	sed -i "s/^@@ begin dmesg/@@ begin debugfs\nalgorithm: IMPDEF\n@@ end debugfs 0\n&/
+		s/^@@ end dmesg/[ 0.1] kvm: ptrauth: address+generic (IMPDEF), key switch in Rust\n\
+[ 0.2] KTAP version 1\n[ 0.2] 1..1\n[ 0.2] ok 1 a\n&/" "$scratch/log"
+}
+
+intact() { cmp -s "$there/tree/$file" "$originals/$file"; }
+
+mutants_are_told_apart() {
+	mutable :
+	not kvmtest mutants
+	grep -q 'SURVIVED a  *by nothing  (' "$scratch/output"
+	[ "$(tail -n 1 "$scratch/output")" = "0 killed, 1 survived" ]
+	intact
+	sham qemu-system-aarch64 "case \"\$*\" in *mutants/a/*) sed 's/^ok 1/not &/' $scratch/log ;;
+		*) cat $scratch/log ;; esac"
+	kvmtest mutants a
+	grep -q 'killed   a  *by kvm:a  (' "$scratch/output"
+	[ "$(cat "$there/mutants/killers.tsv")" = $'a\tkselftest\tkvm:a' ]
+	[ "$(tail -n 1 "$scratch/output")" = "1 killed, 0 survived" ]
+	sham make false
+	not kvmtest mutants
+	grep -q 'the kernel does not build without a defect' "$scratch/output"
+}
+
+mutant_is_taken_back() {
+	mutable "$hang"
+	hangs mutants
+	not intact
+	ends_with 130 TERM
+	intact
+	hangs mutants
+	ends_with 137 KILL 2>/dev/null
+	not intact
+	kill "$hanging"
+	sham make 'exit 1'
+	not kvmtest mutants
+	intact
+}
+
+# on_both <outcome on c> <outcome on rust>: what becomes of these.
+on_both() {
+	(cd "$TOP/scripts/test" && python3 -B -c '
+import sys
+from runner.report import Verdict, compare
+c, rust = ([Verdict(*each.split(":"))] if each else [] for each in sys.argv[1:])
+print(*("\t".join(verdict) for verdict in compare(c, rust)), sep="\n")' "$@")
+}
+
+comparisons() {
+	[ "$(on_both pass:kselftest:a pass:kselftest:a)" = $'pass\tkselftest\ta' ]
+	[ "$(on_both fail:kselftest:a pass:kselftest:a)" = $'pass\tkselftest\ta' ]
+	[ "$(on_both pass:kselftest:a fail:kselftest:a)" = \
+		$'fail\tkselftest\ta (on c: pass, on rust: fail)' ]
+	[ "$(on_both pass:kselftest:a skip:kselftest:a)" = \
+		$'fail\tkselftest\ta (on c: pass, on rust: skip)' ]
+	[ "$(on_both pass:kselftest:a '')" = $'fail\tkselftest\ta (on c: pass, on rust: none)' ]
+	[ "$(on_both fail:kselftest:a fail:kselftest:a)" = \
+		$'skip\tkselftest\ta (on c: fail, on rust: fail)' ]
+	[ "$(on_both 'fail:boot:did not finish' '')" = $'fail\tboot\tdid not finish' ]
+	[ "$(on_both '' 'fail:kselftest:did not end')" = $'fail\tkselftest\tdid not end' ]
+}
+
+check status_and_count "kvmtest counts, and fails unless all passed"
+check no_qemu "kvmtest tells of a QEMU that does not start"
+check ends_what_it_runs "what kvmtest runs ends with it"
+check killed "a kvmtest that is killed leaves a failure and a lock"
+check mutants_are_told_apart "mutants are killed or survive"
+check mutant_is_taken_back "a mutant does not stay in the tree"
+check comparisons "a test that passes on C alone fails"
