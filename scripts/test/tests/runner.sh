@@ -7,13 +7,13 @@
 
 # sham <tool> <script>: puts a tool of that name in front of PATH.
 sham() {
-	mkdir -p "$scratch/bin"
-	printf '#!/bin/sh\n%s\n' "$2" >"$scratch/bin/$1"
-	chmod +x "$scratch/bin/$1"
+	mkdir -p "$scratch/sham"
+	printf '#!/bin/sh\n%s\n' "$2" >"$scratch/sham/$1"
+	chmod +x "$scratch/sham/$1"
 }
 
 # kvmtest <argument>...: the output is in $scratch/output.
-kvmtest() { PATH="$scratch/bin:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1; }
+kvmtest() { PATH="$scratch/sham:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1; }
 
 # not <command>...: that fails. "!" would not end a test.
 not() { if "$@"; then return 1; fi; }
@@ -22,7 +22,7 @@ not() { if "$@"; then return 1; fi; }
 built() {
 	copy_of_ours
 	there=${BUILD/#$TOP/$top}
-	rm -rf "${scratch:?}/bin"
+	rm -rf "$scratch/sham"
 	mkdir -p "$there/"{logs,mutant,selftests/install} "$top/tools"
 	ln -s "$BUILD/tree" "$there/tree"
 	echo kvm:a >"$there/selftests/install/kselftest-list.txt"
@@ -66,13 +66,13 @@ no_qemu() {
 # hangs <kvmtest arguments>...: its last QEMU or make, $hanging, goes on without end.
 hangs() {
 	rm -f "$scratch/hanging"
-	PATH="$scratch/bin:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1 &
+	PATH="$scratch/sham:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1 &
 	running=$!
 	until [ -s "$scratch/hanging" ]; do sleep 0.1; done
 	hanging=$(<"$scratch/hanging")
 }
 
-hang="echo \$\$ >\"\$0.new\"; mv \"\$0.new\" \"\${0%/bin/*}/hanging\"; exec sleep 1000"
+hang="echo \$\$ >$scratch/hanging.new; mv $scratch/hanging.new $scratch/hanging; exec sleep 1000"
 
 # ends_with <status> <signal>
 ends_with() {
@@ -118,7 +118,8 @@ mutable() {
 	rm "$there/tree"
 	small_tree
 	mv "$scratch/tree" "$there/tree"
-	cp -r "$BUILD/tree/tools" "$there/tree"
+	mkdir -p "$there/tree/tools/testing"
+	ln -sfn "$BUILD/tree/tools/testing/kunit" "$there/tree/tools/testing/kunit"
 	mkdir -p "$there/mutant/arch/arm64/boot"
 	touch "$there/mutant/arch/arm64/boot/Image" "$there/toolchain.env"
 	cp "$TOP/scripts/test/boot-matrix.txt" "$top/scripts/test"
