@@ -72,7 +72,7 @@ hangs() {
 	hanging=$(<"$scratch/hanging")
 }
 
-hang="echo \$\$ >$scratch/hanging.new; mv $scratch/hanging.new $scratch/hanging; exec sleep 1000"
+hang="echo \$\$ >$scratch/hanging.new; mv $scratch/hanging.new $scratch/hanging; exec sleep 300"
 
 # ends_with <status> <signal>
 ends_with() {
