@@ -23,8 +23,8 @@ VARIANT = os.environ.get("VARIANT") or "rust"
 class Boot:
     """Says what to boot, and which parts of its log to judge.
 
-    The job is one of tools/guest/init. KUnit is off if it is no part. The line is what KVM
-    has to say of ptrauth, if that matters. Options are more of those of scripts/test/boot.
+    The job is one of tools/guest/init. KUnit runs if it is a part. The line is what KVM must
+    say of ptrauth at boot; any will do if it is empty. The options are scripts/test/boot's.
     """
     name: str
     variant: str
@@ -79,7 +79,7 @@ def lock(file: str, whose: str) -> None:
 
 
 async def call(*command, **options) -> int:
-    """Runs a program and returns its exit status. It ends, with all that it runs, if this does."""
+    """Runs a program and returns its exit status. Ends all that it runs if this run ends."""
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True, close_fds=False,
         **options)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from .boots import BUILD, TOP, VARIANT, Boot
 
-# Our own KVM selftests: those for systems where there is little to see, those for all others,
-# those that need the nested mode, those that go on for as long as they are told to.
+# Our own KVM selftests: a few that suffice on most systems, the others, those that need the
+# nested mode, and those that put a load on a system for as long as they are told to.
 FEW = "ptrauth_caps,ptrauth_features,ptrauth_keys"
 OTHERS = "ptrauth_enomem,ptrauth_regs,ptrauth_residency,ptrauth_undef"
 NESTED = "ptrauth_nested,ptrauth_eretax"
 LOAD = "ptrauth_stress,ptrauth_fuzz"
 
-# The base's that take more than 20 seconds of emulation each, which only test-all has, and
-# those that take many minutes and have no use for keys, which are left out.
+# Tests of the base: only test-all runs those that take more than 20 seconds of emulation each.
+# None runs those that take many minutes and have no use for keys.
 SLOW = "arch_timer_edge_cases|debug-exceptions"
 LONG = ("access_tracking_perf_test|demand_paging_test|dirty_log_.*test|irqfd_test|"
         "kvm_page_table_test|memslot_.*_test|mmu_stress_test|page_fault_test|rseq_test|"
@@ -39,7 +39,7 @@ def of_base(wanted: str, but: str = "ptrauth_.*") -> list[str]:
 
 
 def of_ours(kind: str, append: str) -> str:
-    """Returns which of our tests, few, load or all, a kernel with that command line runs."""
+    """Returns our tests of a kind, few, load or all, for a kernel with that command line."""
     # Not behind the longest, so that mutants which they find are found soon.
     every = f"{FEW},{NESTED},{OTHERS}" if MODE in append else f"{FEW},{OTHERS}"
     return {"few": FEW, "load": LOAD, "all": every}[kind]
@@ -68,7 +68,7 @@ def compared(name: str, tests: list[str], seconds: int, append: str = "") -> Ite
 
 
 def of_kind(kind: str) -> Iterator[Boot]:
-    """Yields what both implementations, in kernels of that kind, are told apart by."""
+    """Yields the boots that show how both implementations do in kernels of that kind."""
     yield Boot(f"kunit{kind}", f"rust{kind}", parts="kunit splats", cpu="max", smp=4)
     yield Boot(f"perf{kind}", f"rust{kind}", "ptrauth_perf",
                f'KSELFTEST_PTRAUTH_PERF_ARGS="wfi nested" {MODE}')

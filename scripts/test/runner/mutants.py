@@ -34,9 +34,9 @@ SHELL = ("bash", "-euc", """
 
 @dataclass(frozen=True)
 class Mutant:
-    """A defect: the edit that makes it of a file of the tree, and where it is to be found.
+    """Describes a defect: an edit of a file in the kernel tree, and where tests must find it.
 
-    That is a line of boot-matrix.txt, or guest-<one of those of tools/guest/run-guest>.
+    Where is a line of boot-matrix.txt, or guest-<one of the guests of tools/guest/run-guest>.
     """
     name: str
     where: str

@@ -56,15 +56,16 @@ def passed(pattern: str, part: str = "") -> str:
 
 
 def promises(start: float) -> str:
-    """Makes the table of what this run has held."""
+    """Makes the table of what this run has held, and keeps it for 'make promises'."""
     version = ".".join(re.findall(r"^(?:VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)",
                                   (TREE / "Makefile").read_text("utf-8"), re.M))
     kernels = [f"{name} {passed(f'debug-{name}')}" for name, *_ in
                table("scripts/test/debug-kernels.txt", 6)]
+    date = time.strftime("%F", time.localtime(start))
     moved = held("load-stress", "moved", "signal", "stopped", "killed", "taken away")
-    return f"""What the last `make test-all` has held:
+    PROMISES.write_text(f"""What the last `make test-all` has held:
 
-| Linux {version}, {time.strftime("%F", time.localtime(start))}, in {elapsed(start)} | |
+| Linux {version}, {date}, in {elapsed(start)} | |
 |---|---|
 | load held | {held("load-stress", "round trips held")} |
 | meanwhile | {moved} |
@@ -78,7 +79,8 @@ them |
 {passed("debug-*", "splats")} boots |
 | mutants killed | {passed("mutants")} |
 | all in all | {tally(read())} |
-"""
+""", "utf-8")
+    return PROMISES.read_text("utf-8").rstrip()
 
 
 async def publish(_options: Namespace) -> bool:
