@@ -120,8 +120,9 @@ async def hunt(mutants: list[Mutant]) -> list[Verdict]:
     found = await two_at_a_time(lambda where: failures(where, f"nothing-{where}", "nothing"),
                                 sorted({mutant.where for mutant in mutants}))
     if any(found):
-        raise SystemExit(f"error: without any defect there is something to find: {found}\n"
-                         f"       logs: {LOGS}/boot-mutant-nothing-*.log")
+        raise SystemExit("\n       ".join(["error: without any defect there is something to find:",
+                                           *map("  ".join, sum(found, [])),
+                                           f"logs: {LOGS}/boot-mutant-nothing-*.log"]))
     print("==> defects", flush=True)
     verdicts: list[Verdict] = []
     last = None
