@@ -36,7 +36,7 @@ help: ## list the targets
 	@echo "  BASE=7.3     the series of Debian's linux-source packages to take it from otherwise"
 	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
 	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own;"
-	@echo "               rust-kasan, rust-kcsan, rust-rt: debug kernels"
+	@echo "               rust-inline: its C helpers inlined; rust-kasan, rust-kcsan, rust-rt: debug kernels"
 	@echo "  JOBS=<n>     how many jobs a build runs at once"
 
 .PHONY: run
@@ -68,6 +68,10 @@ promises: ## put what the last test-all held into RESULTS.md and README.md
 .PHONY: bench
 bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
 	@scripts/bench/bench
+
+.PHONY: bench-code
+bench-code: images initramfs ## show which instructions a round trip executes, C and Rust (SCENARIO=, FUNCTIONS=)
+	@. $(BUILD)/toolchain.env && scripts/bench/code $(or $(SCENARIO),userspace) $(FUNCTIONS)
 
 .PHONY: mutants
 mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them

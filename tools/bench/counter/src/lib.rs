@@ -6,22 +6,25 @@
 //!
 //! - `out=<file>`: where a line for each window goes, as [`counts::windows`] has it;
 //! - `path=<start>-<end>`: addresses of the switch path, in hexadecimal, the end left out; several
-//!   ranges are joined by `+`.
+//!   ranges are joined by `+`;
+//! - `profile=<file>`, if wanted: where the counts of single instructions go, as
+//!   [`counts::profile`] has it.
 //!
-//! Accesses to key registers and instructions of the switch path are counted one by one as they
-//! are executed. All others are counted by the block: a block that ends early, by an exception,
-//! counts as a whole.
+//! Each instruction of the kernel is counted as it is executed, whatever it is for: an interrupt's
+//! and another thread's, too. There is one CPU.
 
 use counts::{
     decode::{decode, Kind},
+    profile::Profile,
     windows::{Counts, Windows},
 };
 use qemu_plugin::{
     install::{Args, Info, Value},
-    register, HasCallbacks, PluginId, Register, Result, TranslationBlock, VCPUIndex,
+    register, HasCallbacks, PluginId, Register, Result, TranslationBlock,
 };
 use std::{
     fs::File,
+    io::BufWriter,
     ops::Range,
     sync::{
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -29,40 +32,48 @@ use std::{
     },
 };
 
-/// More CPUs than any of our machines has.
-const MAX_CPUS: usize = 64;
-
-/// The counts of one CPU. Only the thread of that CPU touches them.
+/// The counts so far. Only the thread of the CPU touches them.
 #[derive(Default)]
-struct Cpu {
-    key_reads: AtomicU64,
-    key_writes: AtomicU64,
+struct Counters {
+    keys: AtomicU64,
     path: AtomicU64,
     kernel: AtomicU64,
-    low: AtomicU64,
 }
 
-fn add(counter: &AtomicU64, n: u64) {
-    counter.store(counter.load(Relaxed) + n, Relaxed);
+fn add_one(counter: &AtomicU64) {
+    counter.store(counter.load(Relaxed) + 1, Relaxed);
 }
 
-impl Cpu {
-    fn counts(&self) -> Counts {
-        Counts {
-            key_reads: self.key_reads.load(Relaxed),
-            key_writes: self.key_writes.load(Relaxed),
-            path: self.path.load(Relaxed),
-            kernel: self.kernel.load(Relaxed),
-            low: self.low.load(Relaxed),
+/// Where the counts go as a window ends.
+struct Output {
+    windows: Windows<File>,
+    profile: Option<(Profile, BufWriter<File>)>,
+}
+
+impl Output {
+    fn mark(&mut self, kind: Kind, counters: &Counters) -> std::io::Result<()> {
+        let counts = Counts {
+            keys: counters.keys.load(Relaxed),
+            path: counters.path.load(Relaxed),
+            kernel: counters.kernel.load(Relaxed),
+        };
+        match (kind, &mut self.profile) {
+            (Kind::Begin, Some((profile, _))) => profile.begin(),
+            (Kind::End, Some((profile, file))) => profile.end(file)?,
+            _ => {}
+        }
+        match kind {
+            Kind::Begin => self.windows.begin(counts),
+            _ => self.windows.end(counts),
         }
     }
 }
 
 #[derive(Default)]
 struct Counter {
-    cpus: Arc<Vec<Cpu>>,
+    counters: Arc<Counters>,
     path: Vec<Range<u64>>,
-    windows: Option<Arc<Mutex<Windows<File>>>>,
+    output: Option<Arc<Mutex<Output>>>,
 }
 
 /// Addresses of the kernel have the top bit set.
@@ -85,13 +96,17 @@ impl Register for Counter {
             Some(Value::String(text)) => text.clone(),
             _ => panic!("the option {name}= is needed"),
         };
+        let create = |name| {
+            let path = text(name);
+            File::create(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
+        };
 
-        self.cpus = Arc::new((0..MAX_CPUS).map(|_| Cpu::default()).collect());
         self.path = parse_ranges(&text("path")).expect("path=<start>-<end>[+...] is needed");
-        let out = text("out");
-        let file = File::create(&out).unwrap_or_else(|e| panic!("{out}: {e}"));
-        let windows = Windows::new(file).unwrap_or_else(|e| panic!("{out}: {e}"));
-        self.windows = Some(Arc::new(Mutex::new(windows)));
+        let profile = args.parsed.get("profile");
+        self.output = Some(Arc::new(Mutex::new(Output {
+            windows: Windows::new(create("out")).expect("the output can be written"),
+            profile: profile.map(|_| (Profile::default(), BufWriter::new(create("profile")))),
+        })));
         Ok(())
     }
 }
@@ -103,12 +118,7 @@ impl HasCallbacks for Counter {
         tb: TranslationBlock,
     ) -> Result<()> {
         let in_kernel = is_kernel(tb.vaddr());
-        let size = tb.size() as u64;
-        let cpus = self.cpus.clone();
-        tb.register_execute_callback(move |cpu: VCPUIndex| {
-            let cpu = &cpus[cpu as usize];
-            add(if in_kernel { &cpu.kernel } else { &cpu.low }, size);
-        });
+        let output = self.output.as_ref().expect("set when registered");
 
         for insn in tb.instructions() {
             let mut word = [0; 4];
@@ -116,38 +126,32 @@ impl HasCallbacks for Counter {
                 continue;
             }
             let kind = decode(u32::from_le_bytes(word));
-            let cpus = self.cpus.clone();
+            let counters = self.counters.clone();
 
-            if in_kernel && self.path.iter().any(|range| range.contains(&insn.vaddr())) {
-                let cpus = self.cpus.clone();
-                insn.register_execute_callback(move |cpu| add(&cpus[cpu as usize].path, 1));
-            }
-            match kind {
-                Kind::KeyRead if in_kernel => {
-                    insn.register_execute_callback(move |cpu| {
-                        add(&cpus[cpu as usize].key_reads, 1)
-                    });
+            if in_kernel {
+                let in_path = self.path.iter().any(|range| range.contains(&insn.vaddr()));
+                insn.register_execute_callback(move |_| {
+                    add_one(&counters.kernel);
+                    if in_path {
+                        add_one(&counters.path);
+                    }
+                    if kind == Kind::Key {
+                        add_one(&counters.keys);
+                    }
+                });
+                let mut output = output.lock().expect("no one panics with it");
+                if let Some((profile, _)) = &mut output.profile {
+                    let counter = profile.at(insn.vaddr());
+                    insn.register_execute_callback(move |_| add_one(&counter));
                 }
-                Kind::KeyWrite if in_kernel => {
-                    insn.register_execute_callback(move |cpu| {
-                        add(&cpus[cpu as usize].key_writes, 1);
-                    });
-                }
+            } else if matches!(kind, Kind::Begin | Kind::End) {
                 // Only the measured guest is to mark windows.
-                Kind::Begin | Kind::End if !in_kernel => {
-                    let windows = self.windows.clone().expect("set when registered");
-                    insn.register_execute_callback(move |cpu| {
-                        let counts = cpus[cpu as usize].counts();
-                        let mut windows = windows.lock().expect("no one panics with it");
-                        if kind == Kind::Begin {
-                            windows.begin(cpu, counts)
-                        } else {
-                            windows.end(cpu, counts)
-                        }
-                        .expect("the output can be written");
-                    });
-                }
-                _ => {}
+                let output = output.clone();
+                insn.register_execute_callback(move |_| {
+                    let mut output = output.lock().expect("no one panics with it");
+                    let done = output.mark(kind, &counters);
+                    done.expect("the output can be written");
+                });
             }
         }
         Ok(())

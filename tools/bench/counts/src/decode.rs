@@ -8,10 +8,8 @@
 /// What an instruction is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `MRS` from a pointer authentication key register.
-    KeyRead,
-    /// `MSR` to a pointer authentication key register.
-    KeyWrite,
+    /// `MRS` from or `MSR` to a pointer authentication key register.
+    Key,
     /// `HINT #112`, by which the measured guest begins a window.
     Begin,
     /// `HINT #113`, by which it ends the window.
@@ -41,8 +39,7 @@ fn names_key(word: u32) -> bool {
 /// Tells what the instruction with this encoding is.
 pub fn decode(word: u32) -> Kind {
     match word & MOVE_MASK {
-        MRS if names_key(word) => Kind::KeyRead,
-        MSR if names_key(word) => Kind::KeyWrite,
+        MRS | MSR if names_key(word) => Kind::Key,
         _ if word == HINT | BEGIN << 5 => Kind::Begin,
         _ if word == HINT | END << 5 => Kind::End,
         _ => Kind::Other,
@@ -61,9 +58,9 @@ mod tests {
     /// Words that an assembler made of `mrs x9, APIAKeyLo_EL1` and the like.
     #[test]
     fn knows_what_an_assembler_writes() {
-        assert_eq!(decode(0xd538_2109), Kind::KeyRead);
-        assert_eq!(decode(0xd518_2109), Kind::KeyWrite);
-        assert_eq!(decode(0xd518_2320), Kind::KeyWrite);
+        assert_eq!(decode(0xd538_2109), Kind::Key);
+        assert_eq!(decode(0xd518_2109), Kind::Key);
+        assert_eq!(decode(0xd518_2320), Kind::Key);
         assert_eq!(decode(0xd503_2e1f), Kind::Begin);
         assert_eq!(decode(0xd503_2e3f), Kind::End);
     }

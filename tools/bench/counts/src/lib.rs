@@ -3,4 +3,5 @@
 //! What is counted, and between which marks: the part of the plugin that needs no QEMU.
 
 pub mod decode;
+pub mod profile;
 pub mod windows;

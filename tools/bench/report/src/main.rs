@@ -4,15 +4,16 @@
 //!
 //! Usage: `report <directory>`. The directory holds what `scripts/bench/bench` has left there:
 //!
-//! - `<variant>.<mode>.<run>.csv`: what the plugin counted in a boot, a line per window;
-//! - `<variant>.<mode>.<run>.log`: what that boot printed, with the names of the windows;
-//! - `facts.tsv`: sizes and the like, as lines of variant, name and value.
+//! - `<kernel>.<mode>.<run>.csv`: what the plugin counted in a boot, a line per window;
+//! - `<kernel>.<mode>.<run>.log`: what that boot printed, with the names of the windows;
+//! - `about.md`: by what was counted, and what is left out;
+//! - `sizes.md`: what is known of the kernels without booting them.
 //!
 //! It gets `bench.md`, `bench.csv` and `bench.svg`.
 
 mod boots;
+mod bounds;
 mod csv;
-mod facts;
 mod markdown;
 mod plot;
 mod summary;
@@ -20,12 +21,16 @@ mod summary;
 use std::{error::Error, fs, path::Path, process::ExitCode};
 
 fn report(directory: &Path) -> Result<(), Box<dyn Error>> {
-    let summary = summary::Summary::of(&boots::read_all(directory)?);
-    let facts = facts::read(&directory.join("facts.tsv"))?;
+    let rows = summary::rows(&boots::read_all(directory)?);
+    let about = fs::read_to_string(directory.join("about.md"))?;
+    let sizes = fs::read_to_string(directory.join("sizes.md"))?;
 
-    fs::write(directory.join("bench.csv"), csv::text(&summary))?;
-    fs::write(directory.join("bench.md"), markdown::text(&summary, &facts))?;
-    plot::draw(&summary, &directory.join("bench.svg"))
+    fs::write(directory.join("bench.csv"), csv::text(&rows))?;
+    fs::write(
+        directory.join("bench.md"),
+        markdown::text(&about, &rows, &sizes),
+    )?;
+    plot::draw(&rows, &directory.join("bench.svg"))
 }
 
 fn main() -> ExitCode {

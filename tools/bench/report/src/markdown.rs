@@ -3,144 +3,117 @@
 //! The tables for people.
 
 use crate::{
-    boots::{Language, Variant},
-    facts::Fact,
-    summary::{Metric, Spread, Summary},
+    boots::{Host, Language},
+    summary::{Metric, Row, Spread},
 };
 use std::fmt::Write;
 
 const INTRO: &str = "\
 # C and Rust side by side
 
-Medians per round trip, with the least and the most of all windows in brackets.
-For `nested`, a round trip is one guest entry, of L1 or of L2.
+Counts per round trip: the median of all windows of all boots, with the distance to the
+least and to the most of them. For `nested`, a round trip is one guest entry, of L1 or of L2.
 
-Accesses to key registers and the instructions of the switch path (`__guest_enter`
-and what it calls for the keys) are counted one by one. Instructions of the host's
-kernel are counted by the block and include its timer interrupts.
+Whole kernel: each instruction at a kernel's address that the CPU executes between the marks
+at which the guest begins and ends a window. Timer interrupts and kernel threads are in it;
+user space and the guest, whose code is the same everywhere, are not. The switch path is
+`__guest_enter` with the exit behind it, and what they call for the keys.
 ";
 
-fn shown(spread: Spread) -> String {
-    format!(
-        "{:.2} ({:.2} to {:.2})",
-        spread.median, spread.min, spread.max
-    )
-}
+/// Whole-kernel medians of two boots must not be further apart.
+const REPEATS: f64 = 0.003;
 
-fn ratio(c: f64, rust: f64) -> String {
-    if c == 0.0 {
-        "-".into()
-    } else {
-        format!("{:.2}", rust / c)
-    }
-}
-
-fn pair(signs: bool) -> [Variant; 2] {
-    [Language::C, Language::Rust].map(|language| Variant { signs, language })
-}
-
-/// One metric of one pair of kernels, a line per scenario.
-fn table(out: &mut String, summary: &Summary, signs: bool, metric: Metric) -> std::fmt::Result {
-    let [c, rust] = pair(signs);
-
-    writeln!(out, "\n### {}\n", metric.title())?;
-    writeln!(out, "| scenario | ptrauth | C | Rust | Rust/C |")?;
-    writeln!(out, "|---|---|---|---|---|")?;
-    for scenario in summary.scenarios() {
-        for ptrauth in [true, false] {
-            let (Some(c), Some(rust)) = (
-                summary.find(c, scenario, ptrauth),
-                summary.find(rust, scenario, ptrauth),
-            ) else {
-                continue;
-            };
-            let (c, rust) = (c.spread(metric), rust.spread(metric));
-            writeln!(
-                out,
-                "| {scenario} | {} | {} | {} | {} |",
-                if ptrauth { "with" } else { "without" },
-                shown(c),
-                shown(rust),
-                ratio(c.median, rust.median)
-            )?;
+fn shown(spread: Option<Spread>) -> String {
+    match spread {
+        None => "-".into(),
+        Some(s) if s.min == s.max => format!("{:.2}", s.median),
+        Some(s) => {
+            let percent = |value: f64| (value - s.median) * 100.0 / s.median.abs().max(0.01);
+            format!(
+                "{:.2} ({:+.2} {:+.2} %)",
+                s.median,
+                percent(s.min),
+                percent(s.max)
+            )
         }
     }
-    Ok(())
 }
 
-/// What the feature adds to the switch path.
-fn difference(out: &mut String, summary: &Summary, signs: bool) -> std::fmt::Result {
-    writeln!(out, "\n### what ptrauth adds to the switch path\n")?;
-    writeln!(out, "| scenario | C | Rust | Rust/C |")?;
-    writeln!(out, "|---|---|---|---|")?;
-    for scenario in summary.scenarios() {
-        let added = pair(signs).map(|variant| {
-            let median = |ptrauth| {
-                let cell = summary.find(variant, scenario, ptrauth)?;
-                Some(cell.spread(Metric::Path).median)
-            };
-            Some(median(true)? - median(false)?)
-        });
-        if let [Some(c), Some(rust)] = added {
-            writeln!(
-                out,
-                "| {scenario} | {c:.2} | {rust:.2} | {} |",
-                ratio(c, rust)
-            )?;
-        }
-    }
-    Ok(())
-}
+/// One metric on one host, a line per scenario.
+fn table<'a>(
+    out: &mut String,
+    title: &str,
+    rows: impl Iterator<Item = &'a Row>,
+) -> std::fmt::Result {
+    let columns = Language::ALL.map(Language::name).join(" | ");
 
-/// Sizes and the like, a line each.
-fn known(out: &mut String, facts: &[Fact]) -> std::fmt::Result {
-    let mut names: Vec<(bool, &str)> = Vec::new();
-    for fact in facts {
-        let name = (fact.variant.signs, fact.name.as_str());
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-
-    writeln!(out, "\n## Sizes and the build\n")?;
-    writeln!(out, "| | kernel signs | C | Rust |")?;
-    writeln!(out, "|---|---|---|---|")?;
-    for (signs, name) in names {
-        let [c, rust] = pair(signs).map(|variant| {
-            facts
-                .iter()
-                .find(|fact| fact.variant == variant && fact.name == name)
-                .map_or("-", |fact| fact.value.as_str())
-        });
+    writeln!(out, "\n### {title}\n")?;
+    writeln!(
+        out,
+        "| scenario | guest's ptrauth | {columns} | Rust/C | Rust must be | holds |"
+    )?;
+    writeln!(out, "|---|---|---|---|---|---|---|---|")?;
+    for row in rows {
         writeln!(
             out,
-            "| {name} | {} | {c} | {rust} |",
-            if signs { "yes" } else { "no" }
+            "| {} | {} | {} | {} | {} | {} |",
+            row.scenario,
+            if row.ptrauth { "with" } else { "without" },
+            row.spreads().map(|(_, spread)| shown(spread)).join(" | "),
+            row.ratio()
+                .map_or("-".into(), |ratio| format!("{ratio:.4}")),
+            row.bound().text(),
+            row.holds()
         )?;
     }
     Ok(())
 }
 
-fn write(out: &mut String, summary: &Summary, facts: &[Fact]) -> std::fmt::Result {
-    out.push_str(INTRO);
-    for (signs, heading) in [
-        (true, "The kernel signs its own return addresses"),
-        (
-            false,
-            "The kernel does not (`CONFIG_ARM64_PTR_AUTH_KERNEL=n`)",
-        ),
-    ] {
-        writeln!(out, "\n## {heading}")?;
-        for metric in Metric::ALL {
-            table(out, summary, signs, metric)?;
+/// How well the counts of a whole kernel repeat.
+fn repeats(out: &mut String, rows: &[Row]) -> std::fmt::Result {
+    let mut most = (0.0, String::new());
+    for row in rows.iter().filter(|row| row.metric == Metric::Kernel) {
+        for (language, spread) in row.spreads() {
+            let apart = spread.map_or(0.0, |s| s.boots / s.median);
+            if apart >= most.0 {
+                most = (
+                    apart,
+                    format!("{}, {}, {:?}", language.name(), row.scenario, row.host),
+                );
+            }
         }
-        difference(out, summary, signs)?;
     }
-    known(out, facts)
+    let (apart, place) = most;
+    writeln!(
+        out,
+        "\nBetween boots, whole-kernel medians differ by {:.3} % at most ({place}). \
+         They repeat within {} %: {}.",
+        apart * 100.0,
+        REPEATS * 100.0,
+        if apart <= REPEATS { "yes" } else { "no" }
+    )
 }
 
-pub fn text(summary: &Summary, facts: &[Fact]) -> String {
+fn write(out: &mut String, about: &str, rows: &[Row], sizes: &str) -> std::fmt::Result {
+    writeln!(out, "{INTRO}\n{}", about.trim_end())?;
+    repeats(out, rows)?;
+    for host in Host::ALL {
+        writeln!(out, "\n## {}", host.title())?;
+        for metric in Metric::ALL {
+            let of = rows
+                .iter()
+                .filter(|row| (row.host, row.metric) == (host, metric));
+            // Nothing moves keys where there are none.
+            if host != Host::NoPauth || matches!(metric, Metric::Kernel | Metric::Path) {
+                table(out, metric.title(), of)?;
+            }
+        }
+    }
+    writeln!(out, "\n## Sizes and the build\n\n{}", sizes.trim_end())
+}
+
+pub fn text(about: &str, rows: &[Row], sizes: &str) -> String {
     let mut out = String::new();
-    write(&mut out, summary, facts).expect("a string takes all");
+    write(&mut out, about, rows, sizes).expect("a string takes all");
     out
 }

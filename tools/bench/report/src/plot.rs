@@ -3,8 +3,8 @@
 //! Bars, C beside Rust.
 
 use crate::{
-    boots::{Language, Variant},
-    summary::{Metric, Summary},
+    boots::{Host, Language},
+    summary::{Metric, Row},
 };
 use plotters::{
     coord::Shift,
@@ -20,7 +20,7 @@ const FONT: &str = "sans-serif";
 fn colour(language: Language) -> RGBColor {
     match language {
         Language::C => RGBColor(0x9a, 0xa5, 0xb1),
-        Language::Rust => RGBColor(0xb7, 0x41, 0x0e),
+        _ => RGBColor(0xb7, 0x41, 0x0e),
     }
 }
 
@@ -30,29 +30,22 @@ struct Group {
     values: [(Language, f64); 2],
 }
 
-fn groups(summary: &Summary, value: impl Fn(Variant, &str) -> Option<f64>) -> Vec<Group> {
-    let mut groups = Vec::new();
-    for signs in [true, false] {
-        for scenario in summary.scenarios() {
-            let get = |language| value(Variant { signs, language }, scenario);
-            let (Some(c), Some(rust)) = (get(Language::C), get(Language::Rust)) else {
-                continue;
-            };
-            // Without a key of the kernel's own, one scenario shows it all.
-            if !signs && scenario != "hypercall" {
-                continue;
-            }
-            groups.push(Group {
-                name: if signs {
-                    scenario.to_string()
-                } else {
-                    format!("{scenario} (unsigned kernel)")
-                },
-                values: [(Language::C, c), (Language::Rust, rust)],
-            });
-        }
-    }
-    groups
+/// Guests with ptrauth. Without a key of the kernel's own, one scenario shows it all.
+fn groups(rows: &[Row], metric: Metric) -> Vec<Group> {
+    rows.iter()
+        .filter(|row| row.metric == metric && row.ptrauth)
+        .filter(|row| row.host == Host::Signs || row.scenario == "hypercall")
+        .map(|row| Group {
+            name: match row.host {
+                Host::Signs => row.scenario.clone(),
+                _ => format!("{} (unsigned kernel)", row.scenario),
+            },
+            values: [
+                (Language::C, row.c.median),
+                (Language::Rust, row.rust.median),
+            ],
+        })
+        .collect()
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -136,26 +129,20 @@ fn draw_groups(area: &Area<'_>, title: &str, groups: &[Group]) -> Result<(), Box
 }
 
 /// Draws accesses to key registers, and what the feature adds to the switch path.
-pub fn draw(summary: &Summary, path: &Path) -> Result<(), Box<dyn Error>> {
+pub fn draw(rows: &[Row], path: &Path) -> Result<(), Box<dyn Error>> {
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let (top, bottom) = root.split_vertically(SIZE.1 / 2);
 
-    let median = |variant, scenario: &str, ptrauth, metric| {
-        let cell = summary.find(variant, scenario, ptrauth)?;
-        Some(cell.spread(metric).median)
-    };
     draw_groups(
         &top,
         "Key-register accesses per round trip",
-        &groups(summary, |v, s| median(v, s, true, Metric::Keys)),
+        &groups(rows, Metric::Keys),
     )?;
     draw_groups(
         &bottom,
         "Instructions that ptrauth adds to the switch path, per round trip",
-        &groups(summary, |v, s| {
-            Some(median(v, s, true, Metric::Path)? - median(v, s, false, Metric::Path)?)
-        }),
+        &groups(rows, Metric::Added),
     )?;
     root.present()?;
     Ok(())

@@ -2,32 +2,38 @@
 
 //! Medians and spreads over the windows of a kind.
 
-use crate::boots::{Variant, Window};
+use crate::{
+    boots::{Host, Language, Variant, Window},
+    bounds::Bound,
+};
 
 /// What is counted, in the order in which it is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
+    Kernel,
     Keys,
     Path,
-    Kernel,
+    /// What a guest with ptrauth has more of [`Metric::Path`] than one without.
+    Added,
 }
 
 impl Metric {
-    pub const ALL: [Self; 3] = [Self::Keys, Self::Path, Self::Kernel];
+    pub const ALL: [Self; 4] = [Self::Kernel, Self::Keys, Self::Path, Self::Added];
 
     pub fn title(self) -> &'static str {
         match self {
+            Self::Kernel => "instructions of the whole kernel",
             Self::Keys => "key-register accesses",
             Self::Path => "instructions in the switch path",
-            Self::Kernel => "instructions of the host's kernel",
+            Self::Added => "what ptrauth adds to the switch path",
         }
     }
 
     fn of(self, window: &Window) -> f64 {
         match self {
-            Self::Keys => window.keys,
-            Self::Path => window.path,
             Self::Kernel => window.kernel,
+            Self::Keys => window.keys,
+            Self::Path | Self::Added => window.path,
         }
     }
 }
@@ -38,92 +44,132 @@ pub struct Spread {
     pub median: f64,
     pub min: f64,
     pub max: f64,
+    /// How far the medians of single boots are apart.
+    pub boots: f64,
+}
+
+/// There must be a value.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
+}
+
+fn reach(values: &[f64]) -> (f64, f64) {
+    values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
+            (value.min(min), value.max(max))
+        })
 }
 
 impl Spread {
-    /// There must be a value.
-    fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
-        let (low, high) = ((values.len() - 1) / 2, values.len() / 2);
-        Self {
-            median: (values[low] + values[high]) / 2.0,
-            min: values[0],
-            max: values[values.len() - 1],
-        }
-    }
-}
-
-/// What was counted in one kind of window on one kernel.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    pub variant: Variant,
-    pub scenario: String,
-    pub ptrauth: bool,
-    pub windows: usize,
-    spreads: [Spread; 3],
-}
-
-impl Cell {
-    pub fn spread(&self, metric: Metric) -> Spread {
-        self.spreads[metric as usize]
-    }
-}
-
-/// All cells, in the order in which the scenarios were run.
-pub struct Summary {
-    cells: Vec<Cell>,
-}
-
-impl Summary {
-    pub fn of(windows: &[Window]) -> Self {
-        let mut kinds: Vec<(Variant, &str, bool)> = Vec::new();
+    fn of(
+        windows: &[Window],
+        variant: Variant,
+        scenario: &str,
+        ptrauth: bool,
+        metric: Metric,
+    ) -> Option<Self> {
+        let mut runs: Vec<Vec<f64>> = Vec::new();
         for w in windows {
-            let kind = (w.variant, w.scenario.as_str(), w.ptrauth);
+            if (w.variant, w.scenario.as_str(), w.ptrauth) == (variant, scenario, ptrauth) {
+                runs.resize(runs.len().max(w.run as usize + 1), Vec::new());
+                runs[w.run as usize].push(metric.of(w));
+            }
+        }
+        runs.retain(|run| !run.is_empty());
+        let all = runs.concat();
+        if all.is_empty() {
+            return None;
+        }
+        let base = match metric {
+            Metric::Added if ptrauth => Self::of(windows, variant, scenario, false, metric)?.median,
+            _ => 0.0,
+        };
+        let (min, max) = reach(&all);
+        let (least, most) = reach(&runs.into_iter().map(median).collect::<Vec<_>>());
+        Some(Self {
+            median: median(all) - base,
+            min: min - base,
+            max: max - base,
+            boots: most - least,
+        })
+    }
+}
+
+/// One count, side by side.
+pub struct Row {
+    pub host: Host,
+    pub metric: Metric,
+    pub scenario: String,
+    /// Whether the guest has the feature.
+    pub ptrauth: bool,
+    pub c: Spread,
+    pub rust: Spread,
+    pub inlined: Option<Spread>,
+}
+
+impl Row {
+    pub fn spreads(&self) -> [(Language, Option<Spread>); 3] {
+        let spreads = [Some(self.c), Some(self.rust), self.inlined];
+        std::array::from_fn(|i| (Language::ALL[i], spreads[i]))
+    }
+
+    pub fn ratio(&self) -> Option<f64> {
+        (self.c.median != 0.0).then(|| self.rust.median / self.c.median)
+    }
+
+    pub fn bound(&self) -> Bound {
+        Bound::of(self.host, self.metric, &self.scenario, self.ptrauth)
+    }
+
+    pub fn holds(&self) -> &'static str {
+        let spread = self.c.boots + self.rust.boots;
+        self.bound().holds(self.rust.median, self.c.median, spread)
+    }
+}
+
+/// Returns all rows, scenarios in the order in which they were run.
+pub fn rows(windows: &[Window]) -> Vec<Row> {
+    let mut kinds: Vec<(&str, bool)> = Vec::new();
+    for w in windows {
+        for kind in [(w.scenario.as_str(), true), (w.scenario.as_str(), false)] {
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
         }
-        let cell = |(variant, scenario, ptrauth): (Variant, &str, bool)| {
-            let of_kind: Vec<_> = windows
-                .iter()
-                .filter(|w| {
-                    (w.variant, w.scenario.as_str(), w.ptrauth) == (variant, scenario, ptrauth)
-                })
-                .collect();
-            Cell {
-                variant,
-                scenario: scenario.to_string(),
-                ptrauth,
-                windows: of_kind.len(),
-                spreads: Metric::ALL
-                    .map(|metric| Spread::of(of_kind.iter().map(|w| metric.of(w)).collect())),
-            }
-        };
-        Self {
-            cells: kinds.into_iter().map(cell).collect(),
-        }
     }
-
-    pub fn cells(&self) -> &[Cell] {
-        &self.cells
-    }
-
-    /// The scenarios, each once.
-    pub fn scenarios(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        for cell in &self.cells {
-            if !names.contains(&cell.scenario.as_str()) {
-                names.push(&cell.scenario);
+    let mut rows = Vec::new();
+    for host in Host::ALL {
+        for metric in Metric::ALL {
+            for &(scenario, ptrauth) in &kinds {
+                let of = |language| {
+                    Spread::of(
+                        windows,
+                        Variant { host, language },
+                        scenario,
+                        ptrauth,
+                        metric,
+                    )
+                };
+                let (Some(c), Some(rust)) = (of(Language::C), of(Language::Rust)) else {
+                    continue;
+                };
+                if metric != Metric::Added || ptrauth {
+                    rows.push(Row {
+                        host,
+                        metric,
+                        scenario: scenario.to_string(),
+                        ptrauth,
+                        c,
+                        rust,
+                        inlined: of(Language::Inlined),
+                    });
+                }
             }
         }
-        names
     }
-
-    pub fn find(&self, variant: Variant, scenario: &str, ptrauth: bool) -> Option<&Cell> {
-        self.cells
-            .iter()
-            .find(|c| c.variant == variant && c.scenario == scenario && c.ptrauth == ptrauth)
-    }
+    rows
 }
 
 #[cfg(test)]
@@ -132,39 +178,50 @@ mod tests {
 
     #[test]
     fn the_median_is_in_the_middle() {
-        assert_eq!(Spread::of(vec![3.0, 1.0, 2.0]).median, 2.0);
-        assert_eq!(
-            Spread::of(vec![4.0, 1.0, 2.0, 3.0]),
-            Spread {
-                median: 2.5,
-                min: 1.0,
-                max: 4.0
-            }
-        );
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
     }
 
     #[test]
     fn windows_of_a_kind_are_put_together() {
-        let window = |variant: &str, ptrauth, keys| Window {
-            variant: Variant::parse(variant).unwrap(),
+        let window = |kernel: &str, run, ptrauth, keys| Window {
+            variant: Variant::parse(kernel, "vhe").unwrap(),
+            run,
             scenario: "hypercall".into(),
             ptrauth,
             keys,
-            path: 10.0,
+            path: 10.0 * keys,
             kernel: 100.0,
         };
-        let summary = Summary::of(&[
-            window("c", true, 30.0),
-            window("c", true, 31.0),
-            window("rust", true, 6.0),
-            window("c", false, 0.0),
+        let rows = rows(&[
+            window("c", 1, true, 30.0),
+            window("c", 2, true, 31.0),
+            window("rust", 1, true, 6.0),
+            window("c", 1, false, 1.0),
+            window("rust", 1, false, 1.0),
+            window("c-nokey", 1, true, 1.0),
         ]);
-        let c = Variant::parse("c").unwrap();
+        let row = |metric, ptrauth| {
+            let mut found = rows
+                .iter()
+                .filter(|r| (r.metric, r.ptrauth) == (metric, ptrauth));
+            (found.next().unwrap(), found.next().is_none())
+        };
 
-        assert_eq!(summary.scenarios(), ["hypercall"]);
-        assert_eq!(summary.cells().len(), 3);
-        let cell = summary.find(c, "hypercall", true).unwrap();
-        assert_eq!((cell.windows, cell.spread(Metric::Keys).median), (2, 30.5));
-        assert!(summary.find(c, "wfi", true).is_none());
+        let (keys, alone) = row(Metric::Keys, true);
+        assert!(alone && keys.inlined.is_none());
+        let spread = |median, min, max, boots| Spread {
+            median,
+            min,
+            max,
+            boots,
+        };
+        assert_eq!(keys.c, spread(30.5, 30.0, 31.0, 1.0));
+        assert_eq!(
+            row(Metric::Added, true).0.rust,
+            spread(50.0, 50.0, 50.0, 0.0)
+        );
+        assert_eq!(row(Metric::Kernel, false).0.ratio(), Some(1.0));
+        assert_eq!(rows.len(), 7);
     }
 }
