@@ -14,7 +14,7 @@ pub enum Bound {
     C(f64),
     /// Less than that of C.
     BelowC,
-    /// A number of its own: the least that the way in which keys move can cost.
+    /// A number of its own, to a tenth: the least that the way in which keys move can cost.
     Number(f64),
 }
 
@@ -49,7 +49,7 @@ impl Bound {
         let most = match self {
             Self::C(less) => c - less,
             Self::BelowC => c,
-            Self::Number(most) => most,
+            Self::Number(most) => most + 0.05,
         };
         if rust < most || (rust == most && self != Self::BelowC) {
             "yes"
@@ -71,6 +71,7 @@ mod tests {
         assert_eq!(Bound::C(2.0).holds(4.0, 5.0, 0.5), "no");
         assert_eq!(Bound::BelowC.holds(5.0, 5.0, 0.0), "within the spread");
         assert_eq!(Bound::BelowC.holds(5.1, 5.0, 0.0), "no");
-        assert_eq!(Bound::Number(3.0).holds(3.1, 9.0, 0.2), "within the spread");
+        assert_eq!(Bound::Number(3.0).holds(3.04, 9.0, 0.0), "yes");
+        assert_eq!(Bound::Number(3.0).holds(3.1, 9.0, 0.0), "no");
     }
 }

@@ -342,7 +342,7 @@ static void measure(enum scenario_id id, bool ptrauth)
 	}
 
 	TEST_ASSERT(run_to_ucall(vcpus[0]) == UCALL_SYNC, "the guest ended early");
-	/* What the kernel has put off, for the VM before and for this one, is done then. */
+	/* What the kernel has put off is done then. */
 	usleep(SETTLE_US);
 	for (i = 0; i < NR_WINDOWS; i++) {
 		before = get_stat(vcpus[0], scenario->stat);
@@ -353,7 +353,10 @@ static void measure(enum scenario_id id, bool ptrauth)
 	}
 	if (id == PINGPONG)
 		pthread_join(other, NULL);
-	kvm_vm_free(vm);
+	/*
+	 * The VM stays until the process ends: the kernel would give its memory
+	 * back bit by bit, in the windows of the next.
+	 */
 
 	qsort(ns, NR_WINDOWS, sizeof(ns[0]), compare);
 	ksft_print_msg("windows: %s ptrauth=%d windows=%d trips=%lu\n", scenario->name,
