@@ -7,9 +7,14 @@
 #  - no instruction signs or authenticates anything;
 #  - no calls, no jumps out of the object, nothing that could panic;
 #  - no use of the stack, of x18 or of SP_EL0;
+#  - no data among the instructions;
 #  - all code lies in .noinstr.text, and the expected functions are there.
 #
-# Usage: ptrauth_switch_check.sh <objdump> <object> <function>...
+# With CFI, the word before a function is the hash of its type. It may look like any
+# instruction, so it is let pass where nothing can execute it: behind a RET or at the
+# beginning of the section, with no jump to it.
+#
+# Usage: ptrauth_switch_check.sh <objdump of LLVM or GNU> <object> <function>...
 
 set -eu
 
@@ -26,29 +31,10 @@ function violation(what) {
 	failed = 1
 }
 
-BEGIN { where = "object" }
-
-/^Disassembly of section / {
-	section = $4
-	sub(/:$/, "", section)
-	next
-}
-
-# The start of a function.
-/^[0-9a-f]+ <.*>:$/ {
-	where = $2
-	gsub(/[<>:]/, "", where)
-	found[where] = 1
-	next
-}
-
-# A relocation means that the code refers to something outside the object.
-/R_AARCH64_/ { violation("refers to " $NF); next }
-
-# An instruction.
-/^ *[0-9a-f]+:/ {
-	insn = $0
-	sub(/^ *[0-9a-f]+:[ \t]*/, "", insn)
+# Judges the word that was read last, which waits for what comes after it.
+function judge(   op) {
+	if (insn == "")
+		return
 	op = insn
 	sub(/[ \t].*/, "", op)
 	instructions++
@@ -60,17 +46,85 @@ BEGIN { where = "object" }
 		violation("pointer authentication: " insn)
 	else if (op ~ /^(bl|blr|br)$/)
 		violation("call: " insn)
-	else if (op ~ /^(brk|udf|hlt|svc|hvc|smc|\.inst|<unknown>)$/)
+	else if (op ~ /^(brk|udf|hlt|svc|hvc|smc|<unknown>)$/)
 		violation("trap: " insn)
+	else if (op ~ /^\./)
+		violation("data: " insn)
 	else if (insn ~ /(^|[^a-z0-9_])w?sp([^a-z0-9_]|$)/)
 		violation("stack: " insn)
 	else if (insn ~ /[^a-z0-9_][xw]18([^0-9]|$)/)
 		violation("x18: " insn)
 	else if (tolower(insn) ~ /sp_el0/)
 		violation("SP_EL0: " insn)
+
+	if (op ~ /^(b|b\..*|bc\..*|cbn?z|tbn?z)$/ && match(insn, /[0-9a-fx]+ </)) {
+		target = substr(insn, RSTART, RLENGTH - 2)
+		sub(/^0x/, "", target)
+		jumps[target] = where ": " insn
+	}
+
+	# Padding behind a RET is as dead as what follows it.
+	if (op == "ret") {
+		dead = 1
+		padding = ""
+	} else if (op == "nop" && dead) {
+		padding = padding " " address
+	} else {
+		dead = 0
+	}
+	insn = ""
+}
+
+BEGIN { where = "object" }
+
+/^Disassembly of section / {
+	judge()
+	section = $4
+	sub(/:$/, "", section)
+	dead = 1
+	padding = ""
+	next
+}
+
+# The start of a function, or of what is before the first.
+/^[0-9a-f]+ <.*>:$/ {
+	name = $2
+	gsub(/[<>:]/, "", name)
+	wanted = index(" " expected " ", " " name " ") && section == ".noinstr.text"
+	if (wanted && insn != "" && dead) {
+		unreachable = unreachable padding " " address
+		insn = ""
+	} else {
+		judge()
+	}
+	where = name
+	found[where] = 1
+	next
+}
+
+# A relocation means that the code refers to something outside the object.
+/R_AARCH64_/ { judge(); violation("refers to " $NF); next }
+
+# An instruction, or data: of that, LLVM shows the bytes as well.
+/^ *[0-9a-f]+:/ {
+	judge()
+	address = $1
+	sub(/:$/, "", address)
+	insn = $0
+	sub(/^ *[0-9a-f]+:[ \t]*/, "", insn)
+	sub(/^([0-9a-f][0-9a-f] )+[ \t]*/, "", insn)
 }
 
 END {
+	judge()
+	n = split(unreachable, words, " ")
+	for (i = 1; i <= n; i++) {
+		if (words[i] in jumps) {
+			split(jumps[words[i]], jump, ": ")
+			where = jump[1]
+			violation("jump to what is no instruction: " jump[2])
+		}
+	}
 	where = "object"
 	n = split(expected, names, " ")
 	for (i = 1; i <= n; i++)
