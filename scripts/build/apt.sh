@@ -9,8 +9,22 @@ is_debian() {
 		grep -qx 'ID=debian' "${OS_RELEASE:-/etc/os-release}"
 }
 
+# The machine's release. That of sid has the codename of testing in /etc/os-release.
 debian_codename() {
-	sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
+	local codename
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	if [ -z "$(apt_mirror "^$codename$")" ] && [ -n "$(apt_mirror '^sid$')" ]; then
+		codename=sid
+	fi
+	echo "$codename"
+}
+
+# debian_suites <release>: that, and what adds to it. What is no release yet has all in one.
+debian_suites() {
+	case $1 in
+	bookworm | trixie) echo "$1 $1-updates $1-backports" ;;
+	*) echo "$1" ;;
+	esac
 }
 
 # apt_mirror <suite pattern>: the mirror that the machine itself uses for a suite.
@@ -44,7 +58,7 @@ apt_state() {
 	fi
 	[ ! -f /usr/share/keyrings/debian-archive-keyring.gpg ] ||
 		key=" signed-by=/usr/share/keyrings/debian-archive-keyring.gpg"
-	for suite in $release $release-updates $release-backports; do
+	for suite in $(debian_suites "$release"); do
 		echo "deb [arch=$arches$key] $mirror $suite main"
 	done >"$state/sources.list"
 	[ -z "$security" ] ||

@@ -13,13 +13,18 @@ rust_src_version() {
 
 # get_rust_src <version of rustc>
 get_rust_src() {
-	local package
-	apt_state source
-	package=$(apt_newest_version rust-src "$1" || apt_newest_version rust-web-src "$1") ||
-		die "found no library source for rustc $1" \
-			"Needed is Debian's rust-src of that version; $(apt_suites) have:" \
-			"$(apt_versions rust-src)" \
-			"'rustup component add rust-src' adds it to a toolchain of rustup."
+	local state package=
+	for state in source host; do
+		[ -n "$package" ] || {
+			apt_state $state
+			package=$(apt_newest_version rust-src "$1" ||
+				apt_newest_version rust-web-src "$1" || true)
+		}
+	done
+	[ -n "$package" ] || die "found no library source for rustc $1" \
+		"Needed is Debian's rust-src of that version; $(apt_suites) have:" \
+		"$(apt_versions rust-src)" \
+		"'rustup component add rust-src' adds it to a toolchain of rustup."
 	rm -rf "$rust_src.new"
 	mkdir -p "$rust_src.new"
 	apt_download "$package" "$rust_src.new"
