@@ -134,6 +134,10 @@ tree: setup
 setup:
 	@scripts/build/setup
 
+.PHONY: distro-check
+distro-check: ## 'make run' and 'make test' in a pristine Debian (DISTRO=bookworm, trixie or sid)
+	@scripts/build/distro-check "$(DISTRO)"
+
 .PHONY: htmldocs
 htmldocs: image-rust ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
 	@scripts/docs/htmldocs
