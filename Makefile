@@ -138,6 +138,14 @@ setup:
 distro-check: ## 'make run' and 'make test' in a pristine Debian (DISTRO=bookworm, trixie or sid)
 	@scripts/build/distro-check "$(DISTRO)"
 
+.PHONY: builds
+builds: image-rust initramfs ## build the kernels of scripts/build/builds.txt (all, or BUILDS="<names>")
+	@scripts/build/builds $(BUILDS)
+
+.PHONY: builds-results
+builds-results: ## put what they have come to into RESULTS.md
+	@scripts/build/builds results
+
 .PHONY: htmldocs
 htmldocs: image-rust ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
 	@scripts/docs/htmldocs

@@ -23,6 +23,7 @@ debian_codename() {
 debian_suites() {
 	case $1 in
 	bookworm | trixie) echo "$1 $1-updates $1-backports" ;;
+	experimental) echo "sid experimental" ;;
 	*) echo "$1" ;;
 	esac
 }
@@ -37,17 +38,22 @@ apt_mirror() {
 		}'
 }
 
-# apt_state host|source|arm64: prepares a private state and points APT_CONFIG to it.
+# apt_state host|source|arm64|<release>: prepares a private state and points APT_CONFIG to it.
 #
-#  host    the machine's own release with its backports, and its dpkg status;
-#  source  the release that has our sources, for any machine;
-#  arm64   the same for the other architecture, as if nothing was installed.
+#  host       the machine's own release with its backports, and its dpkg status;
+#  source     the release that has our sources, for any machine;
+#  arm64      the same for the other architecture, as if nothing was installed;
+#  <release>  another release, as if nothing was installed.
 #
 # Fails if the package lists cannot be fetched, with a message on standard output.
 apt_state() {
-	local state suite release=trixie arches=amd64,arm64 mirror security key=
-	[ "$1" != host ] || { release=$(debian_codename) arches=amd64; }
-	[ "$1" != arm64 ] || arches=arm64
+	local state suite release=trixie arches=amd64 mirror security key=
+	case $1 in
+	host) release=$(debian_codename) ;;
+	source) arches=amd64,arm64 ;;
+	arm64) arches=arm64 ;;
+	*) release=$1 ;;
+	esac
 	state=$(cache_root)/apt/$1
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 	mirror=$(apt_mirror "^$(debian_codename)$")
@@ -61,7 +67,7 @@ apt_state() {
 	for suite in $(debian_suites "$release"); do
 		echo "deb [arch=$arches$key] $mirror $suite main"
 	done >"$state/sources.list"
-	[ -z "$security" ] ||
+	[ -z "$security" ] || [ "$(debian_suites "$release" | wc -w)" -lt 3 ] ||
 		echo "deb [arch=$arches$key] $security $release-security main" >>"$state/sources.list"
 	cat >"$state/apt.conf" <<-END
 		Dir::Etc::SourceList "$state/sources.list";
@@ -70,16 +76,18 @@ apt_state() {
 		Dir::Cache "$state/cache";
 		APT::Sandbox::User "$(id -un)";
 	END
-	if [ "$1" = arm64 ]; then
+	case $1 in
+	host) ;;
+	source) echo 'APT::Architectures { "amd64"; "arm64"; };' >>"$state/apt.conf" ;;
+	*)
 		: >"$state/status"
 		cat >>"$state/apt.conf" <<-END
 			Dir::State::Status "$state/status";
-			APT::Architecture "arm64";
-			APT::Architectures { "arm64"; };
+			APT::Architecture "$arches";
+			APT::Architectures { "$arches"; };
 		END
-	elif [ "$1" = source ]; then
-		echo 'APT::Architectures { "amd64"; "arm64"; };' >>"$state/apt.conf"
-	fi
+		;;
+	esac
 	export APT_CONFIG=$state/apt.conf
 	# Lists that are a day old are good enough, and spare a look at the network.
 	if [ -z "$(find "$state/lists" -maxdepth 1 -name '*Packages*' -mtime -1 -print -quit)" ]; then

@@ -31,14 +31,15 @@ fake() {
 
 old_rustc() {
 	fake rustc 'rustc 1.63.0 (old)'
-	fails_saying 'Needed is 1.85.0 or newer' env PATH="$scratch/bin:$PATH" "$TOP/scripts/build/setup"
+	fails_saying "rustc (1.85.0 or newer; $scratch/bin/rustc is 1.63.0)" \
+		env PATH="$scratch/bin:$PATH" "$TOP/scripts/build/setup"
 	rm "$scratch/bin/rustc"
 }
 
 # Off Debian nothing is installed, and the list is exact.
 other_system() {
 	fake qemu-system-aarch64 'QEMU emulator version 7.2.0'
-	fails_saying 'qemu-system-arm' \
+	fails_saying "qemu-system-arm (10.0 or newer; $scratch/bin/qemu-system-aarch64 is 7.2.0)" \
 		env OS_RELEASE=/dev/null PATH="$scratch/bin:$PATH" "$TOP/scripts/build/setup"
 	rm "$scratch/bin/qemu-system-aarch64"
 }

@@ -97,6 +97,9 @@ BEGIN { where = "object" }
 	} else {
 		judge()
 	}
+	# What is before the first function goes by the name of the section or as "f-0x4".
+	if (name != section && name !~ /-0x[0-9a-f]+$/)
+		dead = 0
 	where = name
 	found[where] = 1
 	next

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Compilers of other versions than the machine's own: Debian's packages, unpacked into the
+# cache with all that they depend on, so that they run on any release and nothing is
+# installed. To be sourced after lib.sh, cache.sh and apt.sh.
+
+# Where versions are looked for, the oldest first.
+TOOLCHAIN_RELEASES="trixie sid experimental"
+
+# get_packages <folder> <release> <suite> <package>...: unpacks them and their dependencies.
+get_packages() {
+	local folder=$1 release=$2 suite=$3 deb file
+	shift 3
+	lock_cache
+	[ ! -d "$folder" ] || return 0
+	apt_state "$release"
+	rm -rf "${APT_CONFIG%/*}"/cache/archives/*.deb
+	apt-get -o APT::Status-Fd=4 -y --no-install-recommends --download-only -t "$suite" \
+		install "$@" 4> >(apt_progress)
+	show_end
+	rm -rf "$folder.new"
+	mkdir -p "$folder.new" "$folder.new/bin"
+	for deb in "${APT_CONFIG%/*}"/cache/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -C "$folder.new" --keep-directory-symlink -x \
+			--exclude='./usr/share/doc' --exclude='./usr/share/man' \
+			--exclude='./usr/share/locale' --exclude='./usr/src/rustc-*/src' \
+			--exclude='./usr/src/rustc-*/compiler'
+	done
+	rm -rf "${APT_CONFIG%/*}"/cache/archives/*.deb
+
+	# They use the C library that came with them.
+	find "$folder.new/usr" -type f \( -perm -100 -o -name '*.so*' \) -print | while read -r file; do
+		if patchelf --print-interpreter "$file" >/dev/null 2>&1; then
+			patchelf --set-interpreter "$folder/usr/lib64/ld-linux-x86-64.so.2" \
+				--force-rpath --set-rpath "$folder/usr/lib/x86_64-linux-gnu" "$file"
+		elif [ -n "$(patchelf --print-rpath "$file" 2>/dev/null)" ]; then
+			patchelf --remove-rpath "$file"
+		fi
+	done
+	mv "$folder.new" "$folder"
+}
+
+# find_version <package> <version>: sets $release and $suite to where it is found, and $full
+# to the whole version.
+find_version() {
+	for release in $TOOLCHAIN_RELEASES; do
+		apt_state "$release" || continue
+		read -r full suite < <(apt-cache madison "$1" | awk -v v="$2" '
+			index($3, v) == 1 && substr($3, length(v) + 1, 1) ~ /^[.+~-]?$/ {
+				sub("/.*", "", $6); print $3, $6; exit
+			}') && return
+	done
+	return 1
+}
+
+# get_rustc <folder> <version>
+get_rustc() {
+	local release suite full tool
+	find_version rustc "$2" || die "no release of Debian has rustc $2" \
+		"Looked at: $TOOLCHAIN_RELEASES."
+	get_packages "$1" "$release" "$suite" \
+		{rustc,libstd-rust-dev,rust-src,rust-clippy,rustfmt}="$full"
+	for tool in rustc rustdoc rustfmt clippy-driver; do
+		ln -s "../usr/bin/$tool" "$1/bin/$tool"
+	done
+}
+
+# get_tools <folder> <Debian 13's packages> <tool>...
+get_tools() {
+	local folder=$1 packages=$2 tool
+	shift 2
+	# shellcheck disable=SC2086 # several packages
+	get_packages "$folder" trixie trixie $packages
+	for tool; do
+		ln -sf "../usr/bin/$tool" "$folder/bin/$tool"
+	done
+}
+
+# get_bindgen <folder> <version>
+get_bindgen() {
+	cargo install bindgen-cli --locked --version "$2" --root "$1" ||
+		die "cargo could not install bindgen-cli $2 (see above)" \
+			"It takes the crate registry once; the result stays in $1."
+}
+
+# use_toolchain <tool>...: puts these before the machine's own, in what is exported to make.
+# GCC replaces LLVM, whose libclang bindgen goes on using.
+use_toolchain() {
+	local name folder version
+	CROSS_COMPILE=''
+	for name; do
+		version=${name#*-}
+		folder=$(cached "$name")
+		case $name in
+		rustc-*)
+			if [ "$(rustc --version | cut -d' ' -f2)" != "$version" ]; then
+				[ -d "$folder" ] || stage "$name" "$name" get_rustc "$folder" "$version"
+				PATH=$folder/bin:$PATH RUST_LIB_SRC=$folder/usr/src/rustc-$version/library
+			fi
+			;;
+		bindgen-*)
+			[ -x "$folder/bin/bindgen" ] ||
+				stage "$name" "$name" get_bindgen "$folder" "$version"
+			PATH=$folder/bin:$PATH
+			;;
+		gcc-14)
+			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" gcc-aarch64-linux-gnu \
+				aarch64-linux-gnu-{gcc,ld,ld.bfd,as,ar,nm,objcopy,objdump,readelf,strip}
+			PATH=$folder/bin:$PATH LLVM='' CROSS_COMPILE=aarch64-linux-gnu-
+			;;
+		clang-*)
+			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" \
+				"clang-$version lld-$version llvm-$version" \
+				{clang,ld.lld,llvm-{ar,link,nm,objcopy,objdump,readelf,strip}}-"$version"
+			PATH=$folder/bin:$PATH LLVM=-$version
+			;;
+		pahole)
+			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" pahole pahole
+			PATH=$folder/bin:$PATH
+			;;
+		*) die "no such tool: $name" ;;
+		esac
+	done
+	export PATH LLVM RUST_LIB_SRC CROSS_COMPILE
+}
