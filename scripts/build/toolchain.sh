@@ -47,8 +47,10 @@ find_version() {
 	for release in $TOOLCHAIN_RELEASES; do
 		apt_state "$release" || continue
 		read -r full suite < <(apt-cache madison "$1" | awk -v v="$2" '
-			index($3, v) == 1 && substr($3, length(v) + 1, 1) ~ /^[.+~-]?$/ {
-				sub("/.*", "", $6); print $3, $6; exit
+			{ upstream = $3; sub("^[0-9]+:", "", upstream); sub("/.*", "", $6) }
+			index(upstream, v) == 1 && substr(upstream, length(v) + 1, 1) ~ /^[.+~-]?$/ {
+				print $3, $6
+				exit
 			}') && return
 	done
 	return 1
@@ -64,6 +66,15 @@ get_rustc() {
 	for tool in rustc rustdoc rustfmt clippy-driver; do
 		ln -s "../usr/bin/$tool" "$1/bin/$tool"
 	done
+}
+
+# get_qemu <folder> <version>
+get_qemu() {
+	local release suite full
+	find_version qemu-system-arm "$2" || die "no release of Debian has QEMU $2" \
+		"Looked at: $TOOLCHAIN_RELEASES."
+	get_packages "$1" "$release" "$suite" qemu-system-arm="$full"
+	ln -sf ../usr/bin/qemu-system-aarch64 "$1/bin/"
 }
 
 # get_tools <folder> <Debian 13's packages> <tool>...
@@ -114,6 +125,10 @@ use_toolchain() {
 				"clang-$version lld-$version llvm-$version" \
 				{clang,ld.lld,llvm-{ar,link,nm,objcopy,objdump,readelf,strip}}-"$version"
 			PATH=$folder/bin:$PATH LLVM=-$version
+			;;
+		qemu-*)
+			[ -d "$folder" ] || stage "$name" "$name" get_qemu "$folder" "$version"
+			PATH=$folder/bin:$PATH
 			;;
 		pahole)
 			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" pahole pahole
