@@ -23,6 +23,7 @@ get_packages() {
 	mkdir -p "$folder.new" "$folder.new/bin"
 	for deb in "${APT_CONFIG%/*}"/cache/archives/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -C "$folder.new" --keep-directory-symlink -x \
+			--no-wildcards-match-slash \
 			--exclude='./usr/share/doc' --exclude='./usr/share/man' \
 			--exclude='./usr/share/locale' --exclude='./usr/src/rustc-*/src' \
 			--exclude='./usr/src/rustc-*/compiler'
