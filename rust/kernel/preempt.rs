@@ -8,8 +8,8 @@
 
 use crate::types::NotThreadSafe;
 
-/// Proof that the calling task stays on its CPU, with no other task in between, for as long as the
-/// value lives. Interrupts are still taken.
+/// Proof that the calling task stays on its CPU, and that no other task runs there, for as long as
+/// the value lives. Interrupts still happen.
 ///
 /// # Invariants
 ///
@@ -19,8 +19,8 @@ pub struct Disabled(NotThreadSafe);
 
 /// Disables preemption until the returned value is dropped.
 ///
-/// May be called from any context, also where preemption is disabled already. The caller must not
-/// sleep as long as it has the value.
+/// May be called from any context, also if preemption is disabled already. The caller must not
+/// sleep while it has the value.
 #[inline]
 pub fn disable() -> Disabled {
     // SAFETY: Preemption can be disabled everywhere, any number of times.
@@ -39,7 +39,7 @@ impl Drop for Disabled {
 }
 
 impl Disabled {
-    /// Assumes that preemption is disabled, in code that is only called so. Lockdep checks it.
+    /// Assumes that preemption is disabled, in code that is always called so. Lockdep checks it.
     ///
     /// # Safety
     ///

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Features that the running system has, on every CPU and in use.
+//! Features that every CPU of the running system has, and that the kernel uses.
 //!
-//! These functions may be called from any context once the kernel has finalised its capabilities.
-//! It does so before initcalls run.
+//! These functions may be called from any context once the kernel has finalised its capabilities,
+//! which it does before initcalls run.
 //!
 //! C header: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h)
 

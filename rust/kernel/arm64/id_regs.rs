@@ -5,7 +5,7 @@
 //! Each register has three views:
 //!
 //! - `this_cpu()` is what this CPU says;
-//! - `sanitised()` is what all CPUs have in common, after what the command line takes away;
+//! - `sanitised()` is what all CPUs have in common, without what the command line disables;
 //! - `overridden()` has all ones in the fields that the command line sets.
 //!
 //! Only fields that have a user are declared.
@@ -54,7 +54,7 @@ assert_fields! {
     IdAa64Isar2::GPA3_SHIFT == ID_AA64ISAR2_EL1_GPA3_SHIFT;
 }
 
-/// Gives an ID register its three views.
+/// Implements the three views of an ID register.
 ///
 /// `$mrs` is a name that assemblers know at any architecture level, `$id` the encoding by which the
 /// C side looks the register up.
@@ -63,7 +63,7 @@ macro_rules! id_register_views {
         impl $register {
             /// Reads the register of the CPU that this runs on.
             ///
-            /// Where CPUs differ, this is one opinion. Callers that care are not preemptible.
+            /// CPUs may differ. A caller that needs a certain CPU must not be preemptible.
             #[inline]
             pub fn this_cpu() -> Self {
                 let value;

@@ -3,7 +3,7 @@
 //! The five pointer authentication keys.
 //!
 //! A key is 128 bits wide and sits in two 64-bit registers, lo and hi. All key registers belong to
-//! EL1 and exist once per CPU. Kernel, processes and guests share them in turn.
+//! EL1 and exist once per CPU. The kernel, processes and guests use them in turn.
 //!
 //! The kernel signs its own return addresses with APIA if it is built with
 //! `CONFIG_ARM64_PTR_AUTH_KERNEL`, and uses no other key. It installs APIA whenever it is entered
@@ -48,7 +48,7 @@ impl AllCpus {
         both.then_some(Self(()))
     }
 
-    /// Takes the caller's word for it.
+    /// Assumes that the system has address and generic authentication.
     ///
     /// # Safety
     ///
@@ -110,15 +110,14 @@ pub unsafe fn save_apia(_: AllCpus, to: *mut Keys) {
 
 /// Copies APIA from `from` to the CPU.
 ///
-/// The CPU is sure to use it only after a context synchronization event, for instance an exception
+/// The CPU uses it for certain only after a context synchronization event, such as an exception
 /// return.
 ///
 /// # Safety
 ///
 /// - `from` must have an `apia` that is valid for reads.
-/// - With [`KERNEL_USES_APIA`], neither the caller nor its callers, up to the place where the
-///   previous key comes back, may have a return address that is signed with one key and
-///   authenticated with the other.
+/// - With [`KERNEL_USES_APIA`], no return address of the caller or its callers may be signed with
+///   one key and authenticated with the other.
 #[inline(always)]
 pub unsafe fn install_apia(_: AllCpus, from: *const Keys) {
     // SAFETY: The CPU has the key, and the two words read are those of `apia`. No return address
@@ -144,7 +143,7 @@ pub unsafe fn save_user(_: AllCpus, _: &preempt::Disabled, to: *mut Keys) {
 
 /// Copies the user keys from `from` to the CPU.
 ///
-/// The CPU is sure to use them only after a context synchronization event.
+/// The CPU uses them for certain only after a context synchronization event.
 ///
 /// # Safety
 ///
@@ -173,8 +172,8 @@ pub fn current_user_keys() -> *const Keys {
         .cast()
 }
 
-/// Returns where the APIA is with which the kernel signs on behalf of `task`, as a set that has
-/// this key alone.
+/// Returns a pointer to a set of keys that has a valid `apia` alone: the key with which the kernel
+/// signs on behalf of `task`.
 #[cfg(CONFIG_ARM64_PTR_AUTH_KERNEL)]
 #[inline(always)]
 pub fn kernel_apia(task: *const bindings::task_struct) -> *const Keys {
@@ -184,8 +183,8 @@ pub fn kernel_apia(task: *const bindings::task_struct) -> *const Keys {
 
 /// Computes the PAC for `value` and `modifier` as `PACGA` does with `key`, in the upper 32 bits.
 ///
-/// The registers of APGA hold `key` for a moment and are what they were afterwards. Without the
-/// token, a task switch in between would leave `key` with another task, or lose it.
+/// APGA holds `key` for a moment, and is then restored. Preemption must be disabled: a task switch
+/// in between would give `key` to another task, or lose it.
 #[inline]
 pub fn pacga_with(_: AllCpus, _: &preempt::Disabled, key: Key, value: u64, modifier: u64) -> u64 {
     let pac;
@@ -232,7 +231,7 @@ mod tests {
         (key.lo, key.hi)
     }
 
-    /// Everything that does not read the host's keys back rests on this.
+    /// A put of a vCPU relies on this: it installs the keys of `current` without having saved them.
     #[test]
     fn the_cpu_holds_the_keys_of_current() {
         let Some(all_cpus) = AllCpus::check() else {
@@ -253,7 +252,7 @@ mod tests {
         assert_eq!(halves(on_cpu.apga), halves(user.apga));
     }
 
-    /// entry.S has loaded the key from where the C side's structure has it.
+    /// entry.S has loaded the key from the member of C's structure.
     #[test]
     #[cfg(CONFIG_ARM64_PTR_AUTH_KERNEL)]
     fn apia_is_the_kernels() {

@@ -2,9 +2,9 @@
 
 //! The capability numbers of the draft of 2019.
 //!
-//! The C side answers `KVM_CHECK_EXTENSION` for the released numbers with [`kvm_has_full_ptr_auth`].
-//! The draft's numbers have other meanings by now. They get the draft's answer only on a kernel
-//! that was booted with `kvm-arm.ptrauth_caps=v10`.
+//! The released numbers are the C side's: it answers `KVM_CHECK_EXTENSION` for them with
+//! [`kvm_has_full_ptr_auth`]. The release gives other meanings to the draft's numbers. They get the
+//! draft's answer only on a kernel that was booted with `kvm-arm.ptrauth_caps=v10`.
 //!
 //! UAPI header: [`include/uapi/linux/kvm_ptrauth.h`](srctree/include/uapi/linux/kvm_ptrauth.h)
 //!
@@ -21,7 +21,7 @@ use kernel::{
     },
 };
 
-/// Set by the command line, before anyone can ask.
+/// Whether the draft's numbers answer. Early boot sets it, before user space can ask.
 static DRAFT_NUMBERS: Atomic<bool> = Atomic::new(false);
 
 /// Returns whether the draft's numbers answer.
@@ -31,7 +31,7 @@ pub(crate) fn draft_numbers() -> bool {
 
 /// Takes the value of `kvm-arm.ptrauth_caps=`. If there are several, the last one counts.
 ///
-/// A value that is not understood stands for the default. Called during early boot.
+/// An unknown value selects the default. Called during early boot.
 ///
 /// # Safety
 ///
@@ -48,11 +48,12 @@ pub(crate) unsafe extern "C" fn kvm_ptrauth_parse_caps(value: *mut c_char) -> c_
     0
 }
 
-/// Answers `KVM_CHECK_EXTENSION` for the draft's numbers: 0 or 1, or `-ENOENT` if `ext` is none of
-/// them or they do not answer.
+/// Answers `KVM_CHECK_EXTENSION` for the draft's numbers.
 ///
-/// The draft knew pointer authentication with VHE only. Called for `/dev/kvm` and for VMs,
-/// preemptible.
+/// Returns 0 or 1. Returns `-ENOENT` if `ext` is another number, or if the draft's numbers do not
+/// answer. The draft supported pointer authentication with VHE only.
+///
+/// Called for `/dev/kvm` and for VMs, preemptible.
 #[export]
 pub(crate) extern "C" fn kvm_ptrauth_check_draft_extension(ext: c_long) -> c_int {
     const ADDRESS: c_long = bindings::KVM_CAP_ARM_PTRAUTH_ADDRESS_V10 as c_long;
@@ -71,8 +72,8 @@ pub(crate) extern "C" fn kvm_ptrauth_check_draft_extension(ext: c_long) -> c_int
 mod tests {
     use super::*;
 
-    /// The numbers are ABI: they are spelt out here on purpose. What does not fit 32 bits must not
-    /// be cut down to one of them.
+    /// The numbers are ABI, so the test spells them out. A number of more than 32 bits must not be
+    /// truncated to one of them.
     #[test]
     fn only_the_draft_numbers_are_answered() {
         for ext in (0..1024).filter(|ext| !matches!(ext, 169 | 170)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The vCPU features by which a VMM turns pointer authentication on, and what a guest without them
-//! sees.
+//! The vCPU features with which a VMM turns pointer authentication on, and what a guest without
+//! them sees.
 //!
 //! The ABI has one feature for addresses and one for generic data. A vCPU has both or neither: the
 //! traps and the keys do not tell them apart. Without them, the ID registers show nothing of
@@ -30,9 +30,9 @@ use kernel::{
 const PAIR: c_ulong =
     1 << bindings::KVM_ARM_VCPU_PTRAUTH_ADDRESS | 1 << bindings::KVM_ARM_VCPU_PTRAUTH_GENERIC;
 
-/// Takes from `features` those that the system cannot give to vCPUs.
+/// Removes from `features` those that the system cannot give to vCPUs.
 ///
-/// Called at `KVM_ARM_VCPU_INIT`, before anything of the vCPU changes, preemptible.
+/// Called at `KVM_ARM_VCPU_INIT`, before the vCPU changes, preemptible.
 #[export]
 pub(crate) extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_ulong {
     if support::system().is_ok() {
@@ -42,10 +42,12 @@ pub(crate) extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_
     }
 }
 
-/// Checks the features that a VMM asks for: 0, or `-EINVAL` if one comes without the other.
+/// Checks the features that a VMM asks for.
 ///
-/// Called at `KVM_ARM_VCPU_INIT`, before anything of the vCPU changes, preemptible. That the system
-/// supports the features has been checked.
+/// Returns 0, or `-EINVAL` if one of the two comes without the other.
+///
+/// Called at `KVM_ARM_VCPU_INIT`, before the vCPU changes, preemptible. The C side has checked that
+/// the system supports the features.
 #[export]
 pub(crate) extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int {
     match features & PAIR {
@@ -54,7 +56,7 @@ pub(crate) extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int 
     }
 }
 
-/// Takes from a value of `ID_AA64ISAR1_EL1` what a vCPU without the features must not show.
+/// Clears the fields of `ID_AA64ISAR1_EL1` that a vCPU without the features must not show.
 ///
 /// Called when a VM gets its ID registers or user space sets them, preemptible.
 #[export]
@@ -67,7 +69,7 @@ pub(crate) extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
         .into_raw()
 }
 
-/// Takes from a value of `ID_AA64ISAR2_EL1` what a vCPU without the features must not show.
+/// Clears the fields of `ID_AA64ISAR2_EL1` that a vCPU without the features must not show.
 ///
 /// Called when a VM gets its ID registers or user space sets them, preemptible.
 #[export]
@@ -80,8 +82,8 @@ pub(crate) extern "C" fn kvm_ptrauth_hide_isar2(val: u64) -> u64 {
 
 /// Handles the trap of a pointer authentication instruction. Returns 1, which lets the guest go on.
 ///
-/// The instruction is undefined for a guest without the features. L1 gets the exception if it has
-/// asked for the trap of its L2. Nobody else has.
+/// The instruction is undefined for a guest without the features. A trap of L2 that L1 has asked
+/// for is reinjected into L1. No other guest traps.
 ///
 /// Called in the run loop, preemptible, with the vCPU loaded.
 ///
@@ -112,7 +114,7 @@ pub(crate) unsafe extern "C" fn kvm_handle_ptrauth(vcpu: *mut bindings::kvm_vcpu
 mod tests {
     use super::*;
 
-    /// The bits and fields are ABI: they are spelt out here on purpose.
+    /// The bits and fields are ABI, so the tests spell them out.
     const ADDRESS: c_ulong = 1 << 5;
     const GENERIC: c_ulong = 1 << 6;
     const ISAR1: u64 = 0xff00_0ff0;
@@ -120,7 +122,7 @@ mod tests {
 
     const VALUES: [u64; 4] = [0, u64::MAX, 0x0123_4567_89ab_cdef, 0xa5a5_5a5a_a5a5_5a5a];
 
-    /// All sets of the features that exist, and each of them with all other bits of the word.
+    /// Yields every set of existing features, with the other bits of the word clear and set.
     fn words() -> impl Iterator<Item = c_ulong> {
         const EXISTING: c_ulong = (1 << bindings::KVM_VCPU_MAX_FEATURES) - 1;
 

@@ -2,18 +2,16 @@
 
 //! Pointer authentication (FEAT_PAuth) for KVM guests.
 //!
-//! KVM's C code calls here wherever pointer authentication makes a difference. Each function that
-//! it calls is in the file of its subject:
+//! KVM's C code calls these functions wherever pointer authentication makes a difference. Each is
+//! in the file of its subject:
 //!
-//! - [`support`]: whether the system has what guests need, by which algorithm, at what level, or
-//!   why not;
-//! - [`features`]: the pair of vCPU features, what a vCPU shows of its registers, and what a
-//!   trapped instruction leads to;
+//! - [`support`]: whether guests can have it, by which algorithm and at what level, or why not;
+//! - [`features`]: the pair of vCPU features, the ID register fields, and trapped instructions;
 //! - [`switch`]: load and put of a vCPU, and whose keys the CPU holds;
 //! - [`eretax`]: `ERETAA` and `ERETAB` of a guest hypervisor;
 //! - [`status`]: the line at boot, and `status` in debugfs;
 //! - [`capability`]: the draft's capability numbers;
-//! - [`vcpu`]: what the others know of `struct kvm_vcpu`.
+//! - [`vcpu`]: access to `struct kvm_vcpu`.
 //!
 //! The world switch itself calls `hyp/vhe/ptrauth_switch.rs`, for the one key that the kernel uses.
 //!

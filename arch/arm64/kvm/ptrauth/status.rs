@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What is in force, in words: a line at boot, and `/sys/kernel/debug/kvm/ptrauth`.
+//! The line at boot and `/sys/kernel/debug/kvm/ptrauth`, which say what is in force.
 
 use crate::{
     capability,
@@ -23,9 +23,9 @@ use kernel::{
 enum Switch {
     /// `hyp/vhe/ptrauth_switch.rs`.
     Rust,
-    /// The assembly of the hypervisor that lives at EL2 alone.
+    /// The assembly of nVHE, where only the hypervisor runs at EL2.
     Nvhe,
-    /// The same, out of the host's reach.
+    /// The same assembly in pKVM, where the host cannot access the hypervisor.
     Protected,
 }
 
@@ -47,7 +47,7 @@ struct Status {
 }
 
 impl Status {
-    /// Returns the status of the running system. KVM's mode must be settled.
+    /// Returns the status of the running system. KVM must have chosen its mode.
     fn current() -> Self {
         let switch = match (
             cpufeature::has_vhe(),
@@ -82,7 +82,7 @@ impl Status {
     }
 }
 
-/// The line at boot.
+/// Writes the line at boot.
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.support {
@@ -107,8 +107,8 @@ pub(crate) extern "C" fn kvm_ptrauth_report() {
     let status = Status::current();
 
     pr_info!("ptrauth: {status}\n");
-    // KVM is never unloaded, so the file stays for good. Without memory or debugfs there is none,
-    // which is no reason for anything else to fail.
+    // KVM is never unloaded, so the file stays. Without memory or debugfs there is no file. Nothing
+    // depends on it, so that is not an error.
     let dir = Dir::lookup(c"kvm");
     let file = dir.read_callback_file(c"ptrauth", status, &Status::write_facts);
     if let Ok(file) = KBox::pin_init(file, GFP_KERNEL) {

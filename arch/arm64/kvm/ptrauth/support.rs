@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Whether the system has what guests need, by which algorithm, at what level, or why not.
+//! Whether guests can have pointer authentication, by which algorithm and level, or why not.
 //!
-//! Guests are told of both address and generic authentication or of none. So the system must have
-//! both, on every CPU and by one algorithm: a guest has one set of ID registers, and its pointers
-//! must authenticate wherever its vCPUs run.
+//! Guests get both address and generic authentication, or neither. So the system must have both, on
+//! every CPU and by one algorithm: a guest has one set of ID registers, and its pointers must
+//! authenticate wherever its vCPUs run.
 
 use kernel::{
     arm64::{
@@ -18,7 +18,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// The algorithm that computes authentication codes.
+/// The algorithm that computes PACs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     /// The architecture's first algorithm.
@@ -46,7 +46,7 @@ pub(crate) enum Reason {
     NotImplemented,
     /// The command line turns it off.
     Disabled,
-    /// Some CPUs implement it and others do not, or by another algorithm.
+    /// Some CPUs do not implement it, or implement another algorithm.
     NotOnAllCpus,
     /// Generic authentication is there, address authentication is not.
     NoAddressAuth,
@@ -69,7 +69,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A level of address authentication. Each has what those before it have.
+/// A level of address authentication. Each level includes those before it.
 ///
 /// Reference: Arm ARM, D24.2, the field APA of `ID_AA64ISAR1_EL1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -78,7 +78,7 @@ pub(crate) struct Level(u64);
 impl Level {
     /// A PAC is mixed into the address by an exclusive or (FEAT_PAuth2).
     pub(crate) const PAUTH2: Self = Self(3);
-    /// An instruction that authenticates and does more than that faults if it fails
+    /// A combined instruction, such as `ERETAA`, faults if the authentication fails
     /// (FEAT_FPACCOMBINE).
     pub(crate) const FPACCOMBINE: Self = Self(5);
 }
@@ -98,8 +98,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// What the fields of one algorithm say: the level of address authentication, and the value for
-/// generic authentication, of which 1 is the only one that is defined.
+/// The fields of one algorithm: the level of address authentication, and the value for generic
+/// authentication. The architecture defines only the value 1 for the latter.
 type Fields = (Algorithm, u64, u64);
 
 /// One view of the two ID registers that describe pointer authentication.
@@ -138,7 +138,7 @@ pub(crate) fn vm_level(isar1: IdAa64Isar1, isar2: IdAa64Isar2) -> Option<Level> 
     View::new(isar1, isar2).single().map(|(_, level)| level)
 }
 
-/// All that the answer depends on.
+/// The facts that the answer depends on.
 struct Facts {
     /// The kernel found address authentication on all CPUs and uses it.
     address_auth: bool,
@@ -177,7 +177,7 @@ impl Facts {
     }
 }
 
-/// Returns the algorithm and level that guests get, or why there is none.
+/// Returns the algorithm and level that guests get, or why they get none.
 ///
 /// May be called from any context once the kernel has finalised its capabilities.
 pub(crate) fn system() -> Result<(Algorithm, Level), Reason> {
@@ -287,7 +287,7 @@ mod tests {
         }
     }
 
-    /// Without both kinds in use, the ID registers cannot help, and the reason fits the facts.
+    /// Unless the kernel uses both kinds, guests get none, and the reason fits the facts.
     #[test]
     fn both_kinds_must_be_in_use() {
         for (isar1, isar2) in [(0, 0), (0x0100_0010, 0), (0x1000_0100, 0), (0, 0x1100)] {

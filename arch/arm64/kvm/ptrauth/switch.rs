@@ -21,14 +21,13 @@
 //! Only load and put change it. They run in the vCPU's thread without preemption. This is sound
 //! because of the following:
 //!
-//! - Preemption and migration: before another task gets the CPU, the preempt notifier puts the
-//!   vCPU. It loads it again, on whatever CPU, before the thread goes on.
+//! - Preemption and migration: the preempt notifier puts the vCPU before another task gets the
+//!   CPU. It loads the vCPU again before the thread goes on, on whatever CPU.
 //! - A put by the scheduler does not install `current`'s keys. It runs in `context_switch()`, with
 //!   interrupts off, and `__switch_to()` then installs the keys of the next task, whatever task
-//!   that is. `vcpu->scheduled_out` is set in the preempt notifiers alone, so that no other put
-//!   finds it set.
-//! - Interrupts and anything else that runs on top of a loaded vCPU is kernel code. It does not use
-//!   the user keys. Return to user space and signals come after the put.
+//!   that is. Only the preempt notifiers set `vcpu->scheduled_out`, so no other put finds it set.
+//! - Interrupt handlers, and all else that runs while a vCPU is loaded, are kernel code. The kernel
+//!   does not use the user keys. The return to user space and signals come after the put.
 //! - `current`'s keys cannot change meanwhile: a task changes its keys only in a system call of its
 //!   own, and a debugger changes them only while the task is stopped and so scheduled out. So the
 //!   put can take them from memory.
@@ -37,14 +36,14 @@
 //!   it, and then no instruction uses it.
 //! - CPU hotplug and suspend: a CPU that goes away runs another task than the vCPU's, so no vCPU is
 //!   loaded there.
-//! - A panic at EL2 leaves the guest by the ordinary exit, which brings back the key that the
-//!   kernel needs. Nobody uses the other keys again.
+//! - A panic at EL2 leaves the guest through the ordinary exit, which installs the key that the
+//!   kernel needs. Nothing uses the other keys again.
 //! - A transition between L1 and L2 puts and loads the vCPU at once, with preemption disabled. Both
-//!   use the same registers, so each finds there what the other has left. If L1 denies L2 the keys,
-//!   they stay nonetheless. The traps keep L2 from using them.
+//!   use the same registers, so each finds there what the other has left. The keys stay even if L1
+//!   denies them to L2. The traps keep L2 from using them.
 //!
-//! While a vCPU is not loaded all its keys are in memory. `KVM_{GET,SET}_ONE_REG` and a reset work
-//! on them there, since neither works on a loaded vCPU.
+//! While a vCPU is not loaded, all its keys are in memory. `KVM_{GET,SET}_ONE_REG` and a reset
+//! access them there. Neither accesses a loaded vCPU.
 
 use crate::vcpu::{
     hyp_keys,
@@ -78,8 +77,8 @@ fn wanted_hcr(l1: Option<HcrEl2>) -> HcrEl2 {
 ///
 /// Called from `kvm_arch_vcpu_load()`, also for an L1<->L2 transition, without preemption.
 /// Afterwards the vCPU's `HCR_EL2` says whether its guest may use the instructions and the keys. If
-/// it may, the CPU holds the guest's keys with VHE, except for an APIA that the world switch
-/// exchanges. Without VHE, the hyp context of this CPU holds the host's keys.
+/// it may, with VHE the CPU holds the guest's keys, except for APIA if the world switch exchanges
+/// it. Without VHE, the hyp context of this CPU holds the host's keys.
 ///
 /// # Safety
 ///
@@ -97,7 +96,7 @@ pub(crate) unsafe extern "C" fn __kvm_vcpu_load_ptrauth(vcpu: *mut bindings::kvm
     if !cpufeature::has_vhe() {
         load_nvhe(vcpu, all_cpus);
     } else if hcr.api() && hcr.apk() && !vcpu.vm_has_el2() && !vcpu.keys_on_cpu() {
-        // Nearly every load: there is nothing to settle.
+        // Nearly every load comes here: the traps are right, only the keys are missing.
         install(vcpu, all_cpus);
     } else {
         settle(vcpu, all_cpus);
@@ -115,7 +114,7 @@ fn settle(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
         if vcpu.in_nested_transition() {
             return;
         }
-        // A put was missed. The CPU's keys are some other's, so those in memory are installed.
+        // A put was missed. The CPU may hold other keys than the guest's, so install the guest's.
         do_once_lite! {
             warn_on!(true);
         }
@@ -142,7 +141,7 @@ fn install(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
 /// Sets the traps, and saves the host's keys for a world switch that exchanges all five.
 #[inline(never)]
 fn load_nvhe(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
-    // pKVM does not trust the host with a guest's traps and keys. EL2 sees to them.
+    // pKVM does not trust the host with a guest's traps and keys. EL2 handles them.
     if cpufeature::is_protected_kvm_enabled() {
         return;
     }
@@ -156,11 +155,11 @@ fn load_nvhe(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
     }
 }
 
-/// Takes this CPU back from a vCPU whose keys it holds.
+/// Saves the keys of a vCPU that is being put, and installs the host's.
 ///
-/// Called from `kvm_arch_vcpu_put()`, also for an L1<->L2 transition, without preemption. Except
-/// for a transition, the guest's keys are in memory afterwards. The CPU's user keys are
-/// `current`'s, unless a task switch follows.
+/// Called from `kvm_arch_vcpu_put()`, also for an L1<->L2 transition, without preemption. A
+/// transition leaves the keys as they are. Otherwise the guest's keys are in memory afterwards, and
+/// the CPU's user keys are `current`'s, unless a task switch follows.
 ///
 /// # Safety
 ///
@@ -171,7 +170,7 @@ pub(crate) unsafe extern "C" fn __kvm_vcpu_put_ptrauth(vcpu: *mut bindings::kvm_
     let stay = unsafe { preempt::Disabled::assume() };
     // SAFETY: The caller puts the vCPU, with its mutex held.
     let mut vcpu = unsafe { LoadedVcpu::from_raw(vcpu, stay) };
-    // SAFETY: The load has found the system to have the keys.
+    // SAFETY: The CPU holds the keys of the vCPU, so the system has them.
     let all_cpus = unsafe { AllCpus::assume() };
 
     if vcpu.in_nested_transition() {
@@ -189,7 +188,7 @@ pub(crate) unsafe extern "C" fn __kvm_vcpu_put_ptrauth(vcpu: *mut bindings::kvm_
     vcpu.set_keys_on_cpu(false);
 }
 
-/// Copies to memory those of the guest's keys that the CPU holds.
+/// Copies the guest's keys to memory, as far as the CPU holds them.
 #[inline(always)]
 fn save(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) {
     // SAFETY: The guest's keys are valid as long as the vCPU, and the guest does not run.
@@ -201,7 +200,7 @@ fn save(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) {
     }
 }
 
-/// Returns the keys of a loaded vCPU, wherever they are. The guest does not run meanwhile.
+/// Returns the keys of a loaded vCPU, whether they are on the CPU or in memory.
 pub(crate) fn guest_keys(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Keys {
     if vcpu.keys_on_cpu() {
         save(vcpu, all_cpus);

@@ -2,9 +2,9 @@
 
 //! Virtual CPUs: the only file that knows `struct kvm_vcpu`.
 //!
-//! What code may do with a vCPU depends on where it is called. Two types say so: [`LockedVcpu`] is
-//! one whose thread this is, and [`LoadedVcpu`] is one that is loaded on this CPU, where the caller
-//! cannot be preempted.
+//! What code may do with a vCPU depends on where it is called. Two types express this. The calling
+//! thread runs a [`LockedVcpu`]. A [`LoadedVcpu`] is also loaded on this CPU, and its caller cannot
+//! be preempted.
 //!
 //! C headers: [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h),
 //! [`arch/arm64/include/asm/kvm_emulate.h`](srctree/arch/arm64/include/asm/kvm_emulate.h)
@@ -36,7 +36,7 @@ use kernel::{
     prelude::*, //
 };
 
-/// Asserts that members are where the C compiler has them, which bindgen gets wrong for some.
+/// Asserts that members have the offsets of the C compiler. bindgen gets some of them wrong.
 macro_rules! assert_offsets {
     ($($structure:ident, $($member:ident).+ => $offset:ident;)*) => {
         $(static_assert!(
@@ -57,11 +57,11 @@ assert_offsets! {
     kvm_cpu_context, sys_regs => CTXT_SYS_REGS_OFFSET;
 }
 
-/// Where the keys begin in a `struct kvm_cpu_context`.
+/// Offset of the keys in a `struct kvm_cpu_context`.
 const KEYS: usize = offset_of!(bindings::kvm_cpu_context, sys_regs)
     + bindings::vcpu_sysreg_APIAKEYLO_EL1 as usize * size_of::<u64>();
 
-/// Asserts that a context has a key where [`Keys`] has it, from the first key on.
+/// Asserts that a context has the keys in the order of [`Keys`].
 macro_rules! assert_keys {
     ($($key:ident, $lo:ident, $hi:ident;)*) => {
         $(static_assert!(
@@ -83,7 +83,7 @@ assert_keys! {
 /// Returns the keys of the host side, in the hyp context of this CPU.
 ///
 /// A world switch that exchanges all five keys takes the host's from there when it leaves a guest.
-/// Without preemption, the context stays this CPU's.
+/// Preemption is disabled, so the context stays this CPU's.
 pub(crate) fn hyp_keys(_: &preempt::Disabled) -> *mut Keys {
     // SAFETY: The per-CPU context can be looked up without preemption.
     let ctxt = unsafe { bindings::kvm_ptrauth_hyp_ctxt() };
@@ -91,13 +91,13 @@ pub(crate) fn hyp_keys(_: &preempt::Disabled) -> *mut Keys {
     ctxt.wrapping_byte_add(KEYS).cast()
 }
 
-/// A vCPU whose thread this is.
+/// A vCPU that the calling thread runs.
 ///
 /// # Invariants
 ///
-/// The pointer is that of a vCPU which is initialised, as its VM is, for the lifetime `'a`. The
-/// caller holds the vCPU's mutex, as the thread does in each ioctl of the vCPU. Nothing else
-/// accesses the members that belong to the thread.
+/// The pointer is that of an initialised vCPU of an initialised VM, and valid for `'a`. The caller
+/// holds the vCPU's mutex, as the thread does in each ioctl of the vCPU. Nothing else accesses the
+/// members that belong to the thread.
 pub(crate) struct LockedVcpu<'a>(*mut bindings::kvm_vcpu, PhantomData<&'a bindings::kvm_vcpu>);
 
 impl LockedVcpu<'_> {
@@ -173,7 +173,7 @@ impl LockedVcpu<'_> {
         unsafe { bindings::kvm_ptrauth_is_nested_ctxt(self.0) }
     }
 
-    /// Returns a register of the guest hypervisor, wherever it is.
+    /// Returns a register of the guest hypervisor, whether it is on the CPU or in memory.
     fn el2_register(&self, register: bindings::vcpu_sysreg) -> u64 {
         // SAFETY: The vCPU is valid, and this is its thread.
         unsafe { bindings::vcpu_read_sys_reg(self.0, register) }
@@ -252,7 +252,7 @@ impl<'a> LoadedVcpu<'a> {
         self.stay
     }
 
-    /// Returns the place of the guest's keys in memory, which is valid as long as the vCPU is.
+    /// Returns a pointer to the guest's keys in memory. It is valid as long as the vCPU.
     #[inline]
     pub(crate) fn keys(&self) -> *mut Keys {
         // SAFETY: The vCPU is valid. This only computes an address.
@@ -274,7 +274,7 @@ impl<'a> LoadedVcpu<'a> {
         self.has_flag(bindings::VCPU_PTRAUTH_KEYS_ON_CPU)
     }
 
-    /// Notes whether the CPU holds the guest's keys.
+    /// Sets or clears the flag that says that the CPU holds the guest's keys.
     #[inline]
     pub(crate) fn set_keys_on_cpu(&mut self, on_cpu: bool) {
         // SAFETY: The member belongs to this thread. Another load or put, which would write it too,
@@ -290,13 +290,13 @@ impl<'a> LoadedVcpu<'a> {
 
     /// Returns whether the vCPU is on its way from L1 to L2 or back.
     ///
-    /// The C side then puts and loads it at once, on the same CPU.
+    /// The C side then puts and loads it on the same CPU, with preemption disabled.
     #[inline]
     pub(crate) fn in_nested_transition(&self) -> bool {
         self.has_flag(bindings::VCPU_IN_NESTED_TRANSITION)
     }
 
-    /// Returns whether the scheduler puts the vCPU, in order to switch to another task.
+    /// Returns whether the scheduler puts the vCPU, to switch to another task.
     #[inline]
     pub(crate) fn scheduled_out(&self) -> bool {
         // SAFETY: Only the preempt notifiers write the member, in this thread.

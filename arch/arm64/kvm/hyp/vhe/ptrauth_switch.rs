@@ -2,20 +2,19 @@
 
 //! The switch of APIA between host and guest, for VHE.
 //!
-//! The kernel signs its return addresses with APIA. So this key, alone of the five, cannot stay the
-//! guest's while its vCPU is loaded (`ptrauth/switch.rs`). `hyp/entry.S` calls these two functions
-//! in the middle of the world switch, for vCPUs whose keys the CPU holds. That is no place for
-//! ordinary code:
+//! The kernel signs its return addresses with APIA. So APIA is the only one of the five keys that
+//! cannot stay the guest's while its vCPU is loaded (`ptrauth/switch.rs`). `hyp/entry.S` calls the
+//! two functions in the middle of the world switch, for vCPUs whose keys the CPU holds. Ordinary
+//! code cannot run there:
 //!
-//! - A return address signed before the switch and authenticated after it is fatal, so nothing here
-//!   may be signed.
-//! - At guest exit x18 and SP_EL0 are still the guest's: there is no shadow call stack and no
-//!   `current`, and with it no stack protector and no instrumentation. Nothing may fault, be
-//!   probed or panic either.
+//! - A return address that is signed before the switch and authenticated after it is fatal. So
+//!   nothing here may sign.
+//! - At guest exit, x18 and SP_EL0 are still the guest's. So the shadow call stack, `current`, the
+//!   stack protector and instrumentation do not work. Nothing may fault, be probed or panic.
 //!
-//! Hence straight-line code alone: no calls, no stack, no checks. The Makefile takes away the
-//! compiler flags that stand against it, and `ptrauth_switch_check.sh` fails the build if the
-//! object holds anything else.
+//! So the object has straight-line code alone: no calls, no stack, no checks. The Makefile removes
+//! the compiler flags that prevent this. `ptrauth_switch_check.sh` fails the build if the object
+//! has anything else.
 
 use kernel::{
     arm64::ptrauth::{
@@ -54,7 +53,7 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *const u64) {
 
 /// Saves the guest's APIA and installs the kernel's, on the way out of the guest.
 ///
-/// `exit_code` and `guest` are handed through, so that the caller need not keep them elsewhere.
+/// Returns `exit_code` and `guest`, so that the caller need not save them.
 ///
 /// # Safety
 ///
@@ -73,8 +72,7 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_hyp(
 
     // SAFETY: The keys are valid.
     unsafe { save_apia(all_cpus, guest_keys.cast()) };
-    // SAFETY: The task is valid. What the kernel signed on its behalf, it signed with the key that
-    // comes back here.
+    // SAFETY: The task is valid. The kernel signs on its behalf with the key installed here.
     unsafe { install_apia(all_cpus, kernel_apia(host)) };
     // The kernel must not run on with the guest's APIA, not even for one function return.
     isb();
