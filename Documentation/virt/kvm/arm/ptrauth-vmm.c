@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VMM as small as can be that turns pointer authentication on. Its guest has
- * one page, signs a value with a key that the VMM has chosen, and hands over the
- * authentication code with a store to where it has no memory.
+ * A minimal VMM that turns pointer authentication on. Its guest has one page. It
+ * signs a value with a key that the VMM sets, and passes the PAC to the VMM with a
+ * store to an address without memory.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -73,7 +73,7 @@ int main(void)
 		.userspace_addr = (uintptr_t)ram,
 	};
 	struct kvm_run *run;
-	__u64 code;
+	__u64 pac;
 
 	if (vcpu < 0 || ram == MAP_FAILED)
 		err(1, "no VM");
@@ -99,7 +99,7 @@ int main(void)
 	if (run->exit_reason != KVM_EXIT_MMIO || run->mmio.phys_addr != MMIO)
 		errx(1, "the guest has no PACGA: exit %u", run->exit_reason);
 
-	memcpy(&code, run->mmio.data, sizeof(code));
-	printf("the guest's code: 0x%016llx\n", code);
+	memcpy(&pac, run->mmio.data, sizeof(pac));
+	printf("the guest's PAC: 0x%016llx\n", pac);
 	return 0;
 }

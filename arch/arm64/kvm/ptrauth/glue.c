@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What Rust asks of KVM and bindgen cannot express. rust/helpers/ is for what
- * modules may call, too, and they may call none of this.
+ * KVM's macros and inline functions for Rust, which bindgen cannot translate. They
+ * are not in rust/helpers/, because modules must not call them.
  */
 
 #include <linux/init.h>
