@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shows what pointer authentication is worth to a process: signs and
- * authenticates with all five keys, and tries to get away with forged pointers.
- * Where there is none, shows that it is really off.
+ * Shows what pointer authentication does for a process: signs and authenticates
+ * with all five keys, and tries forged pointers. Without the feature, shows that
+ * it is really off.
  *
  * PTRAUTH_EXPECT=1 or 0 in the environment says which of the two must be the
  * case. The output is TAP.
@@ -25,15 +25,15 @@
 #endif
 
 /*
- * With a large address space and tagged addresses an authentication code has as
- * few as three bits, so that one in eight says nothing. Only many tell.
+ * With a large address space and tagged addresses a PAC has as few as three bits.
+ * So one in eight forged pointers passes, and it takes many to be sure.
  */
 #define TRIES		64
 
-/* Bit 54 is part of the code whatever the size of the address space. */
+/* Bit 54 is part of the PAC whatever the size of the address space. */
 #define FORGED_BIT	(1UL << 54)
 
-/* Kept until the end, since TAP wants to know their number first. */
+/* Kept until the end, because TAP begins with their number. */
 static struct {
 	bool ok;
 	char what[80];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The instructions that sign and authenticate, for programs that are compiled for
- * the base architecture. What they give depends on registers that the compiler
- * knows nothing of.
+ * the base architecture. Their results depend on registers that the compiler does
+ * not know.
  */
 #ifndef PTRAUTH_INSNS_H
 #define PTRAUTH_INSNS_H

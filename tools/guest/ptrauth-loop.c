@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One process on each CPU signs and authenticates over and over again with keys of
- * its own. What they sign has to stay the same whatever becomes of the machine
- * below, so that this tells whether a guest still has its keys.
+ * One process on each CPU signs and authenticates again and again with keys of its
+ * own. The PACs must stay the same whatever happens to the machine below. So this
+ * tells whether a guest still has its keys.
  *
  * Usage: ptrauth-loop <rounds, 0 for no end>
  *
- * Prints a line per round, which is half a second, and "FAILED" at the first code
- * that is wrong.
+ * Prints a line per round, which is half a second, and "FAILED" at the first wrong
+ * PAC.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -23,7 +23,7 @@
 
 #include "ptrauth-insns.h"
 
-/* An authentication code may have as few as three bits. */
+/* A PAC may have as few as three bits. */
 #define NR_CODES	32
 
 #define NR_KEYS		5
@@ -127,7 +127,7 @@ int main(int argc, char *argv[])
 		usleep(500000);
 		for (cpu = 0; cpu < MAX_CPUS; cpu++)
 			sum += passes[cpu];
-		/* None of them ever ends by itself, but by a wrong code. */
+		/* A process ends by itself only if it finds a wrong PAC. */
 		if (waitpid(-1, &status, WNOHANG)) {
 			printf("FAILED: a process ended with status 0x%x\n", status);
 			return 1;

@@ -4,12 +4,12 @@
  * capabilities mean.
  *
  * The released numbers are 171 and 172. A draft of the interface used 169 and
- * 170, which mean something else in the released one. Booting with
- * kvm-arm.ptrauth_caps=v10 gives 169 and 170 the meaning of the draft, and the
- * test looks at the command line for which of the two meanings to expect.
+ * 170, which have other meanings in the release. Booting with
+ * kvm-arm.ptrauth_caps=v10 gives 169 and 170 the draft's meaning. The test reads
+ * the command line to know which meaning to expect.
  *
- * Set PTRAUTH_EXPECT to 1 or 0 in the environment to state whether the machine
- * is meant to have the capability. Any other answer is then a failure.
+ * PTRAUTH_EXPECT=1 or 0 in the environment says whether the machine should have
+ * the capability. Any other answer is then a failure.
  */
 #include <ctype.h>
 #include <sys/klog.h>
@@ -84,9 +84,9 @@ static bool cmdline_wants_v10(void)
 enum vhe { VHE_UNKNOWN, VHE_NO, VHE_YES };
 
 /*
- * No file tells whether the kernel runs at EL2 itself, but KVM logs it when it
- * starts. Should that line be gone from the log, nested virtualization is
- * proof enough, as KVM only offers it with VHE.
+ * No file tells whether the kernel itself runs at EL2, but KVM logs it when it
+ * starts. If that line is gone from the log, nested virtualization proves it,
+ * because KVM offers that with VHE only.
  */
 static enum vhe find_vhe(void)
 {

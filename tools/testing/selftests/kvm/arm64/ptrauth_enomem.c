@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptrauth_enomem - Make a VM and a vCPU with pointer authentication, each time with
- * another allocation of the kernel failing.
+ * ptrauth_enomem - Make a VM and a vCPU with pointer authentication many times. Each
+ * time, another allocation of the kernel fails.
  *
- * Either the failure does no harm, or a call says ENOMEM. Afterwards, all has to work
+ * Either the failure does no harm, or a call returns ENOMEM. Afterwards, all must work
  * as before. Needs CONFIG_FAILSLAB and CONFIG_FAULT_INJECTION_DEBUG_FS.
  */
 #include <fcntl.h>
@@ -26,27 +26,27 @@
 static int fail_nth_fd;
 static void *guest_memory;
 
-/* Guest code: has a key of its own, and leaves. */
+/* Guest code: sets a key, and exits. */
 static const u32 guest_code[] = {
 	0xd5182100,	/* msr	APIAKeyLo_EL1, x0 */
 	0xd2a80001,	/* mov	x1, #0x40000000 */
 	0xb9000020,	/* str	w0, [x1] */
 };
 
-/* Allocations that may wait for memory fail, too, and without a word in the log. */
+/* Let allocations that may wait for memory fail, too, and do not log failures. */
 static bool set_up_failslab(void)
 {
 	return write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "0") &&
 	       write_file("/sys/kernel/debug/failslab/verbose", "0");
 }
 
-/* The @nth allocation of this thread from now on is to fail, none if that is 0. */
+/* Let the @nth allocation of this thread from now on fail, or none if @nth is 0. */
 static void fail_nth(unsigned int nth)
 {
 	char text[16];
 	int len = snprintf(text, sizeof(text), "%u", nth);
 
-	TEST_ASSERT(pwrite(fail_nth_fd, text, len, 0) == len, "Cannot have allocations fail");
+	TEST_ASSERT(pwrite(fail_nth_fd, text, len, 0) == len, "Cannot make allocations fail");
 }
 
 /* How many allocations are left before one fails, 0 if it has failed. */
@@ -93,7 +93,7 @@ static bool try(int kvm, int *vm, int *vcpu)
 }
 
 /*
- * The guest has left where it was to leave, with the keys that it was given but for the
+ * The guest has exited at its store. Its keys are those that it was given, except for the
  * half that it has written itself.
  */
 static void check_guest(int vcpu)

@@ -3,12 +3,12 @@
  * ptrauth_features - Test how KVM_ARM_VCPU_INIT treats the two pointer
  * authentication flags, and what a reset does to a vCPU that has them.
  *
- * The flags come as a pair or not at all, and only where the capability is
- * there. A request that KVM refuses must not leave a trace: neither on a vCPU
- * that has been initialised before, nor on one that has not, nor on its VM.
+ * The flags come as a pair or not at all, and only if KVM has the capability. A
+ * request that KVM refuses must not leave a trace: neither on a vCPU that has been
+ * initialised before, nor on one that has not, nor on its VM.
  *
- * Everything but the second life of a vCPU is also tested on machines without
- * pointer authentication, where KVM has to refuse the flags.
+ * All except the second life of a vCPU is also tested on machines without pointer
+ * authentication, where KVM must refuse the flags.
  */
 #include <linux/psci.h>
 
@@ -26,7 +26,7 @@
 /* The first bit of features[0] to which the interface gives no meaning. */
 #define FIRST_UNKNOWN_BIT	(KVM_ARM_VCPU_PMU_V3_STRICT + 1)
 
-/* A target no CPU has, for which KVM_ARM_VCPU_INIT has no use. */
+/* A target that no CPU has, which KVM_ARM_VCPU_INIT refuses. */
 #define BAD_TARGET		(~0U)
 
 #define FEATURE_WORDS	(sizeof(((struct kvm_vcpu_init *)0)->features) / sizeof(u32))
@@ -153,7 +153,7 @@ static void free_dump(struct vcpu_dump *dump)
 	free(dump);
 }
 
-/* The counters run on whatever one does to the vCPU. */
+/* The counters always run. */
 static bool is_counter(u64 id)
 {
 	return id == KVM_REG_ARM_TIMER_CNT || id == KVM_REG_ARM_PTIMER_CNT;
@@ -712,7 +712,7 @@ static void *runner_thread(void *arg)
 	return NULL;
 }
 
-/* Whether it has, and so has said whether it went well. */
+/* Whether it has come to its end, and so has said whether it went well. */
 static bool has_finished(struct runner *runner)
 {
 	return __atomic_load_n(&runner->finished, __ATOMIC_ACQUIRE);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptrauth_fuzz - Call what has to do with pointer authentication in KVM's interface at
- * random, from several threads that share VMs and vCPUs and close them under each
- * other's hands.
+ * ptrauth_fuzz - Make random calls to the parts of KVM's interface that handle pointer
+ * authentication. Several threads share VMs and vCPUs, and close them while others use
+ * them.
  *
- * No call may end in another way than Documentation/virt/kvm/api.rst says, or hang.
- * None may leave memory behind. What the kernel has to say of it is for others to look
- * at.
+ * Each call must end as Documentation/virt/kvm/api.rst says. None may hang, and none may
+ * leak memory. The test does not read the kernel's log.
  *
- * What a thread calls, with which arguments, depends on the seed and on the number of
- * the thread alone. So with one thread the same calls can be made again, with more but
- * for the races; a guest is interrupted when time says so.
+ * The calls of a thread and their arguments depend on the seed and on the number of the
+ * thread alone. So one thread repeats the same calls. Several threads do so as well, but
+ * may race. A guest is interrupted after a time.
  *
  * Usage: ptrauth_fuzz [<calls> [<seed> [<threads>]]]
  */
@@ -67,7 +66,7 @@ struct fuzzer {
 	unsigned int nr;
 	u64 calls;
 	u64 vms;
-	/* What it is doing, for those who wonder why it does not come back. */
+	/* The call that it makes, to name the one that hangs. */
 	const char *doing;
 	u64 reg[SZ_64K / sizeof(u64)];
 };
@@ -128,7 +127,7 @@ static void fill_guest_memory(void)
 		memcpy(guest_memory + at, guest_block, sizeof(guest_block));
 }
 
-/* The calls. Each gives back what the last of its ioctls gave, with errno. */
+/* The calls. Each returns the result of the last of its ioctls, with errno. */
 
 static int create_vm(struct fuzzer *f)
 {
@@ -276,7 +275,7 @@ static void set_ticks(struct fuzzer *f, long ns)
 	TEST_ASSERT(!timer_settime(f->timer, 0, &spec, NULL), "Cannot set a timer");
 }
 
-/* Only here may a signal come in between, for other calls are not to end by one. */
+/* Signals come only here, because they must not end other calls. */
 static int run(struct fuzzer *f)
 {
 	int fd = any_vcpu(f), ret, error;
@@ -334,8 +333,8 @@ static int close_vm(struct fuzzer *f)
 }
 
 /*
- * The error numbers that Documentation/virt/kvm/api.rst has for each. Some capabilities
- * are EINVAL without a VM, and EBADF is what an open file that is no more gives.
+ * The error numbers that Documentation/virt/kvm/api.rst lists for each. Some capabilities
+ * give EINVAL without a VM. A closed file gives EBADF.
  */
 static const struct call {
 	const char *name;
@@ -381,7 +380,7 @@ static void check_error(struct fuzzer *f, const struct call *call, int error)
 		  strerror(error));
 }
 
-/* What interrupts this thread, so that no guest keeps it. */
+/* Create the timer that interrupts this thread, so that no guest keeps it. */
 static void create_timer(struct fuzzer *f)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
@@ -390,7 +389,7 @@ static void create_timer(struct fuzzer *f)
 	TEST_ASSERT(!timer_create(CLOCK_MONOTONIC, &event, &f->timer), "Cannot have a timer");
 }
 
-/* Whether a thread that has made so many calls is done. */
+/* Whether a thread is done after so many calls. */
 static bool enough(u64 nr)
 {
 	u64 wanted = nr_calls / nr_threads;
@@ -530,7 +529,7 @@ int main(int argc, char *argv[])
 	ksft_set_plan(1 + ARRAY_SIZE(calls) + 1);
 	ksft_print_msg("seed 0x%lx, %u threads\n", seed, nr_threads);
 
-	/* Some before it counts, for what is only allocated the first time. */
+	/* Make some calls first: some allocations happen only once. */
 	fuzz_all(wanted / 20);
 	measured = memory_use(&before);
 	for (i = 0; i < nr_threads; i++)

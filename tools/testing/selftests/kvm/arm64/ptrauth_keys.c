@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ptrauth_keys - Test that guests keep their pointer authentication keys to
- * themselves, and that so does the process which runs them.
+ * themselves, and that the process that runs them keeps its own.
  *
  * The key registers are not banked: host and guests share the same ten, and
- * KVM has to exchange their contents. So each guest here sets random keys of
- * its own, and looks at all ten registers and at what they sign after every
- * way to leave the guest, after other guests had the CPU, and after a move to
- * another CPU. The process signs with its own keys after every run of a guest.
+ * KVM must exchange their contents. So each guest here sets random keys of its
+ * own. It checks all ten registers and what they sign after each kind of exit,
+ * after other guests had the CPU, and after a move to another CPU. The process
+ * signs with its own keys after every run of a guest.
  *
- * All codes are compared with codes from the same key registers and never with
+ * PACs are compared with PACs from the same key registers and never with
  * constants, because each algorithm and implementation has its own.
  */
 #include <elf.h>
@@ -37,10 +37,10 @@
 #define NR_VMS		2
 #define NR_VCPUS	4
 
-/* How many codes of each key a guest checks in the rounds of a test. */
+/* How many PACs of each key a guest checks in the rounds of a test. */
 #define NR_CHECKS	3
 
-/* How many codes of each key the process checks after each run of a guest. */
+/* How many PACs of each key the process checks after each run of a guest. */
 #define NR_HOST_CHECKS	2
 
 /* How long the tests that wait for the scheduler go on at most. */
@@ -339,7 +339,7 @@ static void host_check_keys(unsigned int nr)
 
 enum outcome { OUTCOME_SYNC, OUTCOME_DONE, OUTCOME_SIGNAL, OUTCOME_FAILED };
 
-/* Run a vCPU until it has something to say. The stage is that of a sync. */
+/* Run a vCPU until its next ucall. The stage is that of a sync. */
 static enum outcome run_vcpu(struct kvm_vcpu *vcpu, u64 *stage)
 {
 	struct ucall uc;
@@ -491,7 +491,7 @@ static void test_exit_kind(enum exit_kind kind)
 	kvm_vm_free(vm);
 }
 
-/* Whether some key of two vCPUs signs alike, which would make a mix-up moot. */
+/* Whether some key of two vCPUs signs alike, which would hide a mix-up. */
 static bool any_same_key(struct kvm_vcpu *a, struct kvm_vcpu *b)
 {
 	unsigned int key;
@@ -499,7 +499,7 @@ static bool any_same_key(struct kvm_vcpu *a, struct kvm_vcpu *b)
 	for (key = 0; key < PTRAUTH_NR_KEYS; key++) {
 		if (ptrauth_same_codes(&vcpu_data_of(a)->codes,
 				       &vcpu_data_of(b)->codes, key, ~0UL)) {
-			ksft_print_msg("two vCPUs have the same codes for %s\n",
+			ksft_print_msg("two vCPUs have the same PACs for %s\n",
 				       ptrauth_key_name[key]);
 			return true;
 		}
@@ -747,7 +747,7 @@ static bool guest_found_keys(struct vcpu_data *data, const struct ptrauth_keys *
 	return ok;
 }
 
-/* Exactly the codes of the changed key may differ. */
+/* Exactly the PACs of the changed key may differ. */
 static bool only_key_changed(const struct ptrauth_codes *before,
 			     const struct ptrauth_codes *after,
 			     enum ptrauth_key changed, const char *when)
@@ -789,7 +789,7 @@ static void test_one_reg(void)
 	for (half = 0; half < PTRAUTH_NR_HALVES; half++)
 		vcpu_set_reg(vcpu, ptrauth_half_id[half], keys.half[half]);
 
-	/* One round without a change gives the codes to compare with. */
+	/* One round without a change gives the PACs to compare with. */
 	data->half = 0;
 	data->val = keys.half[0];
 	ran = run_vcpu(vcpu, NULL) == OUTCOME_SYNC &&
@@ -923,7 +923,7 @@ static bool get_host_keys(struct ptrauth_keys *keys)
 
 /*
  * A guest with the keys of the process signs as the process does. This is what
- * gives the comparisons between guest and host codes their meaning.
+ * gives the comparisons between guest and host PACs their meaning.
  */
 static void test_same_keys(void)
 {
@@ -982,7 +982,7 @@ static void test_without(void)
 
 /*
  * All runs of guests in all tests have checked the process's keys a little. Do
- * a few runs with every code, and sum up.
+ * a few runs with every PAC, and sum up.
  */
 static void test_host_keys(void)
 {

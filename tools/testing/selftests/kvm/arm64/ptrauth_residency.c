@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptrauth_residency - Test that the keys are in the right place whatever takes a
- * CPU away from a vCPU, or changes keys behind its back.
+ * ptrauth_residency - Test that the right keys are in use, whatever takes the CPU
+ * away from a vCPU or changes keys meanwhile.
  *
- * KVM may leave a guest's keys on the CPU for as long as the vCPU is loaded, and
- * has to put them away before anybody else can use the CPU. So what matters here
- * is what loads and puts a vCPU, or meets a loaded one: preemption, migration, a
- * CPU that goes away, other guests, a debugger, fork, and user space that sets
- * or resets registers of the vCPU.
+ * KVM may leave a guest's keys on the CPU while the vCPU is loaded. It must save
+ * them before anything else can use them. So the test goes through what loads and
+ * puts a vCPU, or happens to a loaded one: preemption, migration, a CPU that goes
+ * offline, other guests, a debugger, fork, and user space that sets or resets the
+ * registers of the vCPU.
  *
- * Guests assert that their registers and codes are their own. Each process or
- * thread around them asserts the same through what it signs.
+ * Guests assert that their registers and PACs are their own. Each process or
+ * thread around them asserts the same of what it signs.
  */
 #include <elf.h>
 #include <sched.h>
@@ -37,7 +37,7 @@
 #define NR_FORKS	50
 #define NR_RESETS	20
 
-/* How many codes of each key are looked at, in the guest and outside. */
+/* How many PACs of each key to check, in the guest and outside. */
 #define NR_CHECKS	3
 
 /* How long a test that waits for the scheduler goes on at most. */
@@ -108,7 +108,7 @@ static struct kvm_vcpu *create_vm(void)
 	return vcpu;
 }
 
-/* Run a guest for a while. Nothing may come between that and the look. */
+/* Run a guest for a while. Check right after that, before anything changes keys. */
 static void run(struct kvm_vcpu *vcpu)
 {
 	vcpu_run(vcpu);
@@ -202,8 +202,8 @@ struct neighbour {
 };
 
 /*
- * Comes in whenever it likes, anywhere between load and put, and has keys of its
- * own.
+ * A real-time thread with keys of its own. It preempts the guest's thread at any
+ * point between load and put.
  */
 static void *neighbour_thread(void *arg)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptrauth_stress - Hold many guests that each have keys of their own, while CPUs come
- * and go, threads are moved, interrupted and stopped, and VMMs are killed.
+ * ptrauth_stress - Run many guests with keys of their own, while CPUs go offline, threads
+ * are moved, interrupted and stopped, and VMMs are killed.
  *
- * Each VMM is a process with one VM. Its guests leave all the time, for the kernel or
- * for user space, and look at their keys and codes whenever they are back. So does each
- * thread that runs a vCPU after each KVM_RUN, and so do processes that have nothing to
- * do with KVM. A round trip counts when the guest has found everything in order after
- * it. The first wrong code, wherever it is found, ends the test.
+ * Each VMM is a process with one VM. Its guests exit all the time, to the kernel or to
+ * user space, and check their keys and PACs after each exit. The thread of each vCPU
+ * checks its own after each KVM_RUN, and so do processes without a guest. A round trip
+ * is held when the guest has found its keys and PACs right after it. The first wrong PAC
+ * ends the test.
  *
  * Usage: ptrauth_stress [<round trips> [<seed>]]
  */
@@ -32,7 +32,7 @@
 #define NR_VCPUS	4
 #define NR_BYSTANDERS	4
 
-/* How many codes of each key are looked at, each time. */
+/* How many PACs of each key to check, each time. */
 #define NR_CHECKS	1
 
 /* A guest goes to user space once in so many round trips. */
@@ -238,7 +238,7 @@ static pid_t start(void (*what)(int nr), int nr)
 	pid = fork();
 	TEST_ASSERT(pid >= 0, "Cannot fork");
 	if (!pid) {
-		/* None of them is to go on without the one that watches. */
+		/* End with the process that watches. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		what(nr);
 	}
@@ -295,8 +295,8 @@ static u64 trips_held(void)
 }
 
 /*
- * A VMM whose threads do not run yet is only ever killed, and not often, lest none gets
- * there: to make a VM takes no signals.
+ * A VMM whose threads do not run yet is only killed, and rarely, so that some VMMs get
+ * that far. It gets no other signals, because they would disturb it while it makes the VM.
  */
 static void let_one_happen(void)
 {
@@ -341,8 +341,8 @@ static bool all_happened(void)
 }
 
 /*
- * Until so many round trips have been held and each fault has happened. Whoever ends
- * without having been told to has found something wrong, and said so.
+ * Wait until so many round trips have been held and each fault has happened. A process
+ * that ends by itself has found an error, and has printed it.
  */
 static void hold(u64 trips)
 {
@@ -402,7 +402,7 @@ int main(int argc, char *argv[])
 	ksft_print_msg("%d VMs with %d vCPUs each on %d CPUs, seed 0x%lx\n", NR_VMMS, NR_VCPUS,
 		       CPU_COUNT(&allowed_cpus), seed);
 
-	/* Once before it counts, for what is only allocated the first time. */
+	/* Do all once first: some allocations happen only once. */
 	start_all();
 	hold(trips / 20);
 	stop_all();
@@ -420,7 +420,7 @@ int main(int argc, char *argv[])
 		checks += shared->checks[i];
 	stop_all();
 
-	ksft_test_result(held >= trips && exits, "%lu round trips held, 0 wrong codes\n", held);
+	ksft_test_result(held >= trips && exits, "%lu round trips held, 0 wrong PACs\n", held);
 	ksft_test_result(checks, "%lu looks of their VMMs, %lu of processes without a guest\n",
 			 exits, checks);
 	for (i = 0; i < NR_FAULTS; i++) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the kernel uses for itself, to tell whether a test that created and destroyed
- * many things has left some of it behind.
+ * The memory that the kernel uses for itself, to tell whether a test has leaked some.
  */
 #ifndef SELFTEST_KVM_MEMORY_USE_H
 #define SELFTEST_KVM_MEMORY_USE_H
@@ -18,7 +17,7 @@
 #define MEMORY_USE_TRIES	20
 
 struct memory_use {
-	/* Objects in use, of all caches that are not there to be reclaimed, in bytes. */
+	/* Objects in use, of all caches that are not reclaimable, in bytes. */
 	long slab;
 	/* Pages that are not free and belong neither to user space nor to files, in KiB. */
 	long pages;
@@ -93,7 +92,7 @@ static inline bool memory_use_pages(long *kib)
 	return ok;
 }
 
-/* False if this cannot be told, which takes root and SLUB's files in sysfs. */
+/* False if this cannot be measured: it takes root and SLUB's files in sysfs. */
 static inline bool memory_use(struct memory_use *use)
 {
 	return memory_use_settle() && memory_use_slab(&use->slab) &&
@@ -101,9 +100,8 @@ static inline bool memory_use(struct memory_use *use)
 }
 
 /*
- * The result of a test: what is used now has to be more than @before by no more than
- * @slab bytes and @pages KiB, sooner or later. A skip if @measured is false, as @before
- * could not be told.
+ * The result of a test: sooner or later, the use must exceed @before by no more than
+ * @slab bytes and @pages KiB. A skip if @measured is false: @before is unknown then.
  */
 static inline void memory_use_result(bool measured, const struct memory_use *before,
 				     long slab, long pages)
@@ -113,7 +111,7 @@ static inline void memory_use_result(bool measured, const struct memory_use *bef
 	int i;
 
 	if (!measured) {
-		ksft_test_result_skip("memory afterwards: cannot be told\n");
+		ksft_test_result_skip("memory afterwards: cannot be measured\n");
 		return;
 	}
 

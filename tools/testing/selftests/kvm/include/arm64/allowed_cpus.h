@@ -12,7 +12,7 @@
 
 static cpu_set_t allowed_cpus;
 
-/* To be called before anything else here, while nothing is pinned. */
+/* Call this before anything else here, while nothing is pinned. */
 static inline void find_allowed_cpus(void)
 {
 	TEST_ASSERT(!sched_getaffinity(0, sizeof(allowed_cpus), &allowed_cpus),

@@ -5,7 +5,7 @@
  *
  * There are five keys of 128 bits. Each key is two system registers, its lo
  * and its hi half. Four of the keys (APIA, APIB, APDA, APDB) sign pointers,
- * APGA computes a 32-bit code over any 64-bit value.
+ * APGA computes a PAC of 32 bits over any 64-bit value.
  */
 #ifndef SELFTEST_KVM_PTRAUTH_H
 #define SELFTEST_KVM_PTRAUTH_H
@@ -44,16 +44,16 @@ enum ptrauth_half {
 };
 
 /*
- * The number of pointers per key that a set of codes can hold. Host and guest
- * may share as few as three bits of a pointer's code, so that it takes this
- * many pointers until two different keys cannot be taken for the same one.
+ * The number of PACs per key in a set. Host and guest may share as few as three
+ * bits of a pointer's PAC. With this many, two different keys do not look the
+ * same.
  */
 #define PTRAUTH_NR_CODES	32
 
 /*
- * Where a pointer's code sits depends on the size of the virtual address space
- * and on whether the top byte is ignored, and host and guest differ in both.
- * These bits belong to the code for every address size up to 52 bits.
+ * The position of a pointer's PAC depends on the size of the virtual address
+ * space and on whether the top byte is ignored. Host and guest differ in both.
+ * These bits belong to the PAC for every address size up to 52 bits.
  */
 #define PTRAUTH_COMMON_MASK	GENMASK(54, 52)
 
@@ -296,7 +296,7 @@ static inline u64 ptrauth_auth(enum ptrauth_key key, u64 val, u64 modifier)
 	return val;
 }
 
-/* @ptr without its code, if it points to an instruction. */
+/* @ptr without its PAC, if it points to an instruction. */
 static inline u64 ptrauth_strip(u64 ptr)
 {
 	ptrauth_asm1("xpaci", ptr);
@@ -314,7 +314,7 @@ static inline u64 ptrauth_modifier(unsigned int i)
 	return (i + 1) * 0x9e3779b97f4a7c15UL;
 }
 
-/* Compute the first @nr codes of each key. */
+/* Compute the first @nr PACs of each key. */
 static inline void ptrauth_sign_all(struct ptrauth_codes *codes, unsigned int nr)
 {
 	unsigned int key, i;
@@ -325,13 +325,13 @@ static inline void ptrauth_sign_all(struct ptrauth_codes *codes, unsigned int nr
 							   ptrauth_modifier(i));
 }
 
-/* Which bits of a code to compare when host and guest computed one each. */
+/* Which bits of a PAC to compare when host and guest computed one each. */
 static inline u64 ptrauth_common_mask(enum ptrauth_key key)
 {
 	return key == PTRAUTH_APGA ? GENMASK(63, 32) : PTRAUTH_COMMON_MASK;
 }
 
-/* Whether two full sets of codes of @key agree in all bits of @mask. */
+/* Whether two full sets of PACs of @key agree in all bits of @mask. */
 static inline bool ptrauth_same_codes(const struct ptrauth_codes *a,
 				      const struct ptrauth_codes *b,
 				      enum ptrauth_key key, u64 mask)
@@ -395,7 +395,7 @@ static inline void ptrauth_guest_hypercall(void)
 		       "SMCCC_VERSION is 0x%lx", res.a0);
 }
 
-/* Assert, in the host, that the calling thread's first @nr codes are those of @own. */
+/* Assert, in the host, that the calling thread's first @nr PACs are those of @own. */
 static inline void ptrauth_host_check(const struct ptrauth_codes *own, unsigned int nr,
 				      const char *who)
 {
