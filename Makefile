@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Builds, boots and tests Linux with KVM/arm64's pointer authentication in Rust.
-# 'make help' lists the targets. The work is done by scripts/, each of which says
-# at its top what it is for; this file only says what needs what.
+# 'make help' lists the targets. The scripts in scripts/ do the work, and each says at
+# its top what it does. This file only has their dependencies.
 
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Where the kernel comes from: a tree of the user's, or a series of Debian's
-# linux-source packages. What is built of another series than 7.3 lies apart.
+# linux-source packages. Other series than 7.3 have a build folder of their own.
 KDIR ?=
 BASE ?= 7.3
 BUILD := build$(if $(filter-out 7.3,$(BASE)),/base-$(BASE))
@@ -22,15 +22,14 @@ SEED ?= 0x9ac5eed
 # What 'make check' has beside TESTS=.
 export CPU APPEND
 
-# What the user's environment says about building other things is not for the
-# kernel.
+# Variables of the user's environment for other builds must not reach the kernel's.
 unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS
 
 .PHONY: help
 help: ## list the targets
 	@echo "Targets:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-		awk -F'|' '{ printf "  %-12s %s\n", $$1, $$2 }'
+		awk -F'|' '{ printf "  %-14s %s\n", $$1, $$2 }'
 	@echo "Variables:"
 	@echo "  KDIR=<tree>  take the kernel from this source tree, which stays as it is"
 	@echo "  BASE=7.3     the series of Debian's linux-source packages to take it from otherwise"
@@ -48,7 +47,7 @@ test: images initramfs-vmm ## run the whole test set
 	@scripts/test/kvmtest test
 
 .PHONY: test-all
-test-all: images-nokey images-debug initramfs-vmm ## the same with slow tests, more kernels and guests, load, and mutants
+test-all: images-nokey images-debug initramfs-vmm ## test, and slow tests, more kernels and guests, load, and mutants
 	@scripts/test/kvmtest test-all
 
 .PHONY: stress
@@ -62,11 +61,11 @@ check: image initramfs ## run TESTS=<a,b or kunit> alone in one boot (CPU=, APPE
 	@scripts/test/kvmtest check $(TESTS)
 
 .PHONY: promises
-promises: ## put what the last test-all held into RESULTS.md and README.md
+promises: ## put the results of the last test-all into RESULTS.md and README.md
 	@scripts/test/kvmtest promises
 
 .PHONY: bench
-bench: images-nokey initramfs ## count what C and Rust do for the same guests, side by side
+bench: images-nokey initramfs ## count what C and Rust execute for the same guests, side by side
 	@scripts/bench/bench
 
 .PHONY: bench-code
@@ -74,7 +73,7 @@ bench-code: images initramfs ## show which instructions a round trip executes, C
 	@. $(BUILD)/toolchain.env && scripts/bench/code $(or $(SCENARIO),userspace) $(FUNCTIONS)
 
 .PHONY: mutants
-mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"): the tests must find them
+mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"), which the tests must find
 	@scripts/test/kvmtest mutants $(MUTANTS)
 
 .PHONY: guest
@@ -86,7 +85,7 @@ shell: image initramfs ## an interactive shell inside the booted kernel
 	@scripts/test/boot shell $(VARIANT) shell
 
 .PHONY: debug
-debug: image-rust initramfs ## the same, with QEMU waiting for gdb, and how to call that
+debug: image-rust initramfs ## the same shell, with QEMU waiting for gdb; says how to start gdb
 	@scripts/test/debug
 
 .PHONY: image
@@ -151,23 +150,23 @@ htmldocs: image-rust ## build the kernel's pages on KVM and the rustdoc of our c
 	@scripts/docs/htmldocs
 
 .PHONY: apply
-apply: need-kdir ## put all of it or nothing onto KDIR: as commits if that is a git tree
+apply: need-kdir ## apply all or nothing to KDIR: as commits if that is a git tree
 	@scripts/tree/apply$(if $(wildcard $(KDIR)/.git),-git) "$(KDIR)"
 
 .PHONY: apply-check
-apply-check: need-kdir ## tell what of it fits KDIR, of whatever version, and change nothing
+apply-check: need-kdir ## list which patches fit KDIR, of any version, and change nothing
 	@scripts/tree/apply-check "$(KDIR)"
 
 .PHONY: need-kdir
 need-kdir:
-	@test -n "$(KDIR)" || { echo "error: which tree? KDIR=<a kernel tree> says" >&2; exit 1; }
+	@test -n "$(KDIR)" || { echo "error: no tree given: set KDIR=<a kernel tree>" >&2; exit 1; }
 
 .PHONY: series
 series: tree ## write the patches to mail to build/series
 	@scripts/series/series make
 
 .PHONY: series-refresh
-series-refresh: ## take what was edited in build/series.git or build/tree back (PATCH= gets new files)
+series-refresh: ## take edits in build/series.git or build/tree back (new files go to PATCH=)
 	@scripts/series/series refresh $(PATCH)
 
 .PHONY: series-check
@@ -175,7 +174,7 @@ series-check: images initramfs ## apply, check and build the patches one by one
 	@scripts/series/series-check
 
 .PHONY: refresh
-refresh: ## take what was edited in build/tree (and new FILES=) back into the overlay
+refresh: ## take edits in build/tree (and new FILES=) back into the overlay
 	@scripts/tree/refresh $(FILES)
 
 .PHONY: clean

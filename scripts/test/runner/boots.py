@@ -69,7 +69,7 @@ def elapsed(start: float) -> str:
 def lock(file: str, whose: str) -> None:
     """Waits for another run that holds this lock, and holds it to the end of this one."""
     held = os.open(BUILD / file, os.O_WRONLY | os.O_CREAT)
-    # What outlives a run that is killed goes on to hold it.
+    # A process that outlives a killed run keeps the lock.
     os.set_inheritable(held, True)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,7 +79,7 @@ def lock(file: str, whose: str) -> None:
 
 
 async def call(*command, **options) -> int:
-    """Runs a program and returns its exit status. Ends all that it runs if this run ends."""
+    """Runs a program and returns its exit status. Ends its processes if this run ends."""
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True, close_fds=False,
         **options)
@@ -92,7 +92,7 @@ async def call(*command, **options) -> int:
 
 
 async def two_at_a_time(do: Callable[..., Awaitable], jobs: Iterable) -> list:
-    """Does the jobs, beginning in this order, and returns what comes of them."""
+    """Does the jobs, starting in this order, and returns their results."""
     free = asyncio.Semaphore(2)
 
     async def one(job) -> object:
@@ -105,7 +105,7 @@ async def two_at_a_time(do: Callable[..., Awaitable], jobs: Iterable) -> list:
 async def judge(boot: Boot) -> list[Verdict]:
     """Boots, writes the verdicts to build/results, and shows one line when it is done."""
     start, log = time.time(), LOGS / f"boot-{boot.name}.log"
-    # What stays if this does not get to its end.
+    # The verdict that stays if this does not finish.
     write(boot.name, Verdict("fail", "boot", "was not judged"))
     status = await call(
         TOP / "scripts/test/boot", boot.name, boot.variant, boot.job, "-c", boot.cpu, "-n",

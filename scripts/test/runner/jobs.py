@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Lists the boots, the longest first, so that none is left alone at the end."""
+"""Lists the boots, the longest first, so that none runs alone at the end."""
 
 import re
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def of_base(wanted: str, but: str = "ptrauth_.*") -> list[str]:
 
 def of_ours(kind: str, append: str) -> str:
     """Returns our tests of a kind, few, load or all, for a kernel with that command line."""
-    # Not behind the longest, so that mutants which they find are found soon.
+    # Nested tests go before the longest, so that they find mutants soon.
     every = f"{FEW},{NESTED},{OTHERS}" if MODE in append else f"{FEW},{OTHERS}"
     return {"few": FEW, "load": LOAD, "all": every}[kind]
 
@@ -72,7 +72,7 @@ def of_kind(kind: str) -> Iterator[Boot]:
     yield Boot(f"kunit{kind}", f"rust{kind}", parts="kunit splats", cpu="max", smp=4)
     yield Boot(f"perf{kind}", f"rust{kind}", "ptrauth_perf",
                f'KSELFTEST_PTRAUTH_PERF_ARGS="wfi nested" {MODE}')
-    # The boot matrix has all that there is to say of rust. The base fails one test.
+    # The boot matrix covers rust. The base fails one test.
     yield Boot(f"ptrauth-c{kind}", f"c{kind}", f"{FEW},{OTHERS},ptrauth_nested", f"{EXPECT} {MODE}")
     yield Boot(f"eretax-c{kind}", f"c{kind}", "ptrauth_eretax", MODE, "splats")
     if kind:
@@ -105,7 +105,7 @@ def of_test(everything: bool) -> Iterator[Boot]:
 
 
 def of_test_all() -> Iterator[Boot]:
-    """Yields what 'make test-all' has before that."""
+    """Yields the boots of 'make test-all' that come before those."""
     yield load("stress", "rust", tests="ptrauth_stress", trips=1_000_000, calls=0)
     yield load("fuzz", "rust", tests="ptrauth_fuzz", trips=0, calls=1_000_000)
     yield from compared("-slow", of_base(SLOW), 180)

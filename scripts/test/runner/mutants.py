@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Builds defects into the kernel, and tells which tests find them."""
+"""Builds defects into the kernel, and says which tests find them."""
 
 import asyncio
 import shutil
@@ -16,8 +16,8 @@ IMAGES = BUILD / "mutants"
 # One line for each test that found a mutant: mutant, part, test.
 KILLERS = IMAGES / "killers.tsv"
 
-# Runs what follows with what the scripts share, and with build <name>. A defect may leave
-# something unused, which is no reason to stop.
+# Runs a command with the functions that the scripts share, and with build <name>. A defect may
+# leave something unused, which must not stop the build.
 SHELL = ("bash", "-euc", """
     . "$0/scripts/lib.sh"; . "$0/scripts/tree/overlay.sh"; . "$BUILD/toolchain.env"
     build() {
@@ -58,12 +58,12 @@ def listed(names: list[str]) -> list[Mutant]:
 
 
 def restore() -> None:
-    """Mends what this run, or an interrupted one, has left broken."""
+    """Restores the file that this run, or an interrupted one, has left broken."""
     subprocess.run([*SHELL, "restore_mutant"], check=True)
 
 
 async def make(mutant: Mutant) -> str:
-    """Builds a mutant, or says why there is none. The tree is as it was afterwards."""
+    """Builds a mutant, or says why it cannot. Afterwards the tree is as before."""
     file, saved, log = TREE / mutant.file, SAVED / "file", LOGS / f"mutant-{mutant.name}.log"
     SAVED.mkdir()
     try:

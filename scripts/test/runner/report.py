@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Compares verdicts, and sums up what 'make test-all' has held."""
+"""Compares verdicts, and sums up the results of 'make test-all'."""
 
 import re
 import time
@@ -21,10 +21,10 @@ def not_passed() -> list[str]:
 def compare(on_c: list[Verdict], on_rust: list[Verdict]) -> list[Verdict]:
     """Compares tests of the base on the two implementations.
 
-    A test fails if it passes on the base's own but not on ours. What passes on neither says
-    nothing of us.
+    A test fails if it passes on the base's C but not on Rust. A test that passes on neither is
+    skipped.
     """
-    # Of a system that did not finish or that complained, there is nothing to compare.
+    # A system that did not finish or that complained has nothing to compare.
     verdicts = [v for v in on_c + on_rust if v.part != "kselftest" or v.test == "did not end"]
     c, rust = ({v.test: v.outcome for v in on if v not in verdicts} for on in (on_c, on_rust))
     for test in dict.fromkeys([*rust, *c]):
@@ -43,7 +43,7 @@ def said(boot: str, pattern: str) -> list[str]:
 
 
 def held(boot: str, *patterns: str) -> str:
-    """Returns what tests said with their verdicts "ok", without the numbers."""
+    """Returns the texts of tests that were "ok", without the numbers."""
     found = [said(boot, rf"^# ok \d+ (?:memory afterwards: )?(.*{each}.*)")[:1]
              for each in patterns]
     return ", ".join(sum(found, [])) or "nothing"
@@ -56,14 +56,14 @@ def passed(pattern: str, part: str = "") -> str:
 
 
 def promises(start: float) -> str:
-    """Makes the table of what this run has held, and keeps it for 'make promises'."""
+    """Makes the table of this run's results, and keeps it for 'make promises'."""
     version = ".".join(re.findall(r"^(?:VERSION|PATCHLEVEL|SUBLEVEL) = (\d+)",
                                   (TREE / "Makefile").read_text("utf-8"), re.M))
     kernels = [f"{name} {passed(f'debug-{name}')}" for name, *_ in
                table("scripts/test/debug-kernels.txt", 6)]
     date = time.strftime("%F", time.localtime(start))
     moved = held("load-stress", "moved", "signal", "stopped", "killed", "taken away")
-    PROMISES.write_text(f"""What the last `make test-all` has held:
+    PROMISES.write_text(f"""Results of the last `make test-all`:
 
 | Linux {version}, {date}, in {elapsed(start)} | |
 |---|---|
@@ -84,7 +84,7 @@ them |
 
 
 async def publish(_options: Namespace) -> bool:
-    """Puts what the last test-all has held into RESULTS.md, and what matters into README.md."""
+    """Puts the results of the last test-all into RESULTS.md, and the main ones into README.md."""
     if not PROMISES.exists():
         raise SystemExit(f"error: there is no {PROMISES}\n       'make test-all' makes it.")
     whole = PROMISES.read_text("utf-8")

@@ -14,7 +14,7 @@ from typing import Iterator, NamedTuple
 
 
 class Verdict(NamedTuple):
-    """Tells what came of a test. The outcome is pass, fail or skip."""
+    """The verdict on a test. The outcome is pass, fail or skip."""
     outcome: str
     part: str
     test: str
@@ -27,7 +27,7 @@ SPLAT = re.compile(r"WARNING: |BUG: |Oops|Unable to handle|Internal error|"
 
 
 def read_log(path: Path) -> str:
-    """Reads what a boot printed; nothing if there was none."""
+    """Reads the log of a boot. Returns an empty one if there is none."""
     return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
