@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Checks that an object keeps the rules of code that switches APIA in the middle
-# of the world switch (ptrauth_switch.rs says why they are what they are):
+# of the world switch (ptrauth_switch.rs explains them):
 #
 #  - no instruction signs or authenticates anything;
 #  - no calls, no jumps out of the object, nothing that could panic;
@@ -11,7 +11,7 @@
 #  - all code lies in .noinstr.text, and the expected functions are there.
 #
 # With CFI, the word before a function is the hash of its type. It may look like any
-# instruction, so it is let pass where nothing can execute it: behind a RET or at the
+# instruction. The script accepts it where nothing can execute it: after a RET or at the
 # beginning of the section, with no jump to it.
 #
 # Usage: ptrauth_switch_check.sh <objdump of LLVM or GNU> <object> <function>...
@@ -31,7 +31,7 @@ function violation(what) {
 	failed = 1
 }
 
-# Judges the word that was read last, which waits for what comes after it.
+# Judges the word that was read last. It waits until the next one is known.
 function judge(   op) {
 	if (insn == "")
 		return
@@ -63,7 +63,7 @@ function judge(   op) {
 		jumps[target] = where ": " insn
 	}
 
-	# Padding behind a RET is as dead as what follows it.
+	# Nothing executes padding after a RET.
 	if (op == "ret") {
 		dead = 1
 		padding = ""
