@@ -2,7 +2,7 @@
 
 //! ID registers: what the CPUs implement.
 //!
-//! Each register has three views:
+//! Each register that the kernel itself is asked for has three views:
 //!
 //! - `this_cpu()` is what this CPU says;
 //! - `sanitised()` is what all CPUs have in common, without what the command line disables;
@@ -45,6 +45,16 @@ bitfield! {
     }
 }
 
+bitfield! {
+    /// `ID_AA64MMFR0_EL1`, AArch64 Memory Model Feature Register 0.
+    pub struct IdAa64Mmfr0(u64) {
+        /// Granules of 4 KiB: from 1 on with addresses of 52 bits, from 8 on not at all.
+        31:28 tgran4;
+        /// Granules of 16 KiB: from 2 on with addresses of 52 bits.
+        23:20 tgran16;
+    }
+}
+
 assert_fields! {
     IdAa64Isar1::GPI_SHIFT == ID_AA64ISAR1_EL1_GPI_SHIFT;
     IdAa64Isar1::GPA_SHIFT == ID_AA64ISAR1_EL1_GPA_SHIFT;
@@ -52,6 +62,8 @@ assert_fields! {
     IdAa64Isar1::APA_SHIFT == ID_AA64ISAR1_EL1_APA_SHIFT;
     IdAa64Isar2::APA3_SHIFT == ID_AA64ISAR2_EL1_APA3_SHIFT;
     IdAa64Isar2::GPA3_SHIFT == ID_AA64ISAR2_EL1_GPA3_SHIFT;
+    IdAa64Mmfr0::TGRAN4_SHIFT == ID_AA64MMFR0_EL1_TGRAN4_SHIFT;
+    IdAa64Mmfr0::TGRAN16_SHIFT == ID_AA64MMFR0_EL1_TGRAN16_SHIFT;
 }
 
 /// Implements the three views of an ID register.

@@ -47,23 +47,31 @@ bitfield! {
     pub struct TcrEl2(u64) {
         /// The size of the address space is 2^(64 - T0SZ).
         5:0 t0sz;
+        /// The granule of the tables.
+        15:14 tg0;
         /// Translation ignores the top byte of addresses.
         20:20 tbi => bool;
         /// It does so for data only.
         29:29 tbid => bool;
+        /// Addresses may have 52 bits, if the granule allows for it (FEAT_LPA2).
+        32:32 ds => bool;
     }
 }
 
 bitfield! {
     /// `TCR_EL2`, Translation Control Register, with `HCR_EL2.E2H` set.
     ///
-    /// Each field is there for the lower half of the address space and for the upper. The layout is
-    /// that of `TCR_EL1`.
+    /// Each field but DS is there for the lower half of the address space and for the upper. The
+    /// layout is that of `TCR_EL1`.
     pub struct TcrEl2Host(u64) {
         /// The size of the lower half is 2^(64 - T0SZ).
         5:0 t0sz;
+        /// The granule of the tables for the lower half.
+        15:14 tg0;
         /// The size of the upper half is 2^(64 - T1SZ).
         21:16 t1sz;
+        /// The granule of the tables for the upper half, by other numbers than TG0.
+        31:30 tg1;
         /// Translation ignores the top byte of addresses in the lower half.
         37:37 tbi0 => bool;
         /// Translation ignores the top byte of addresses in the upper half.
@@ -72,6 +80,8 @@ bitfield! {
         51:51 tbid0 => bool;
         /// It does so for data only, in the upper half.
         52:52 tbid1 => bool;
+        /// Addresses may have 52 bits, if the granule allows for it (FEAT_LPA2).
+        59:59 ds => bool;
     }
 }
 
@@ -90,8 +100,8 @@ bitfield! {
 bitfield! {
     /// `SPSR_EL2`, Saved Program Status Register.
     pub struct SpsrEl2(u64) {
-        /// The exception return is illegal.
-        20:20 il => bool;
+        /// The stack pointer in use is that of the exception level, not `SP_EL0`.
+        0:0 sp => bool;
     }
 }
 
@@ -101,11 +111,14 @@ assert_fields! {
     SctlrEl2::EN_IA_SHIFT == SCTLR_EL2_EnIA_SHIFT;
     SctlrEl2::EN_IB_SHIFT == SCTLR_EL2_EnIB_SHIFT;
     TcrEl2Host::T0SZ_SHIFT == TCR_EL1_T0SZ_SHIFT;
+    TcrEl2Host::TG0_SHIFT == TCR_EL1_TG0_SHIFT;
     TcrEl2Host::T1SZ_SHIFT == TCR_EL1_T1SZ_SHIFT;
+    TcrEl2Host::TG1_SHIFT == TCR_EL1_TG1_SHIFT;
     TcrEl2Host::TBI0_SHIFT == TCR_EL1_TBI0_SHIFT;
     TcrEl2Host::TBI1_SHIFT == TCR_EL1_TBI1_SHIFT;
     TcrEl2Host::TBID0_SHIFT == TCR_EL1_TBID0_SHIFT;
     TcrEl2Host::TBID1_SHIFT == TCR_EL1_TBID1_SHIFT;
+    TcrEl2Host::DS_SHIFT == TCR_EL1_DS_SHIFT;
     EsrEl2::EC_SHIFT == ESR_ELx_EC_SHIFT;
     EsrEl2::IL_SHIFT == ESR_ELx_IL_SHIFT;
 }

@@ -6,7 +6,10 @@
 //! authenticate the address that L1 returns to. The CPU cannot do that: its instructions look at
 //! the translation regime in force, not at L1's. But the code of an address is computed in the same
 //! way as that of any value, which `PACGA` does with whatever is in APGA. It gives the upper 32
-//! bits of a code. A code that goes below, in an address space of less than 4 GiB, is never right.
+//! bits of a code. Where a code goes below, in an address space of less than 4 GiB, the bits there
+//! are taken for 0.
+//!
+//! `arch/arm64/kvm/pauth.c` does the same in C.
 //!
 //! Reference: Arm ARM, the shared pseudocode that the functions are named after, and C6.2
 //! "ERETAA, ERETAB".
@@ -24,13 +27,13 @@ use crate::{
 };
 use kernel::{
     arm64::{
+        id_regs::IdAa64Mmfr0,
         ptrauth::{
             pacga_with,
             AllCpus, //
         },
         sysreg::{
             EsrEl2,
-            SpsrEl2,
             TcrEl2,
             TcrEl2Host, //
         },
@@ -51,11 +54,52 @@ enum KeyId {
     Apib,
 }
 
+/// The size of a page in L1's translation tables.
+#[derive(Clone, Copy)]
+enum Granule {
+    Kib4,
+    Kib16,
+    Kib64,
+}
+
+impl Granule {
+    /// Decodes TG0. A reserved value counts as 64 KiB, as in the rest of KVM.
+    fn of_tg0(tg0: u64) -> Self {
+        match tg0 {
+            0 => Self::Kib4,
+            2 => Self::Kib16,
+            _ => Self::Kib64,
+        }
+    }
+
+    /// Decodes TG1, which has other numbers for the same.
+    fn of_tg1(tg1: u64) -> Self {
+        match tg1 {
+            2 => Self::Kib4,
+            1 => Self::Kib16,
+            _ => Self::Kib64,
+        }
+    }
+
+    /// Returns whether addresses may have 52 bits with this granule (FEAT_LPA2).
+    ///
+    /// KVM hides FEAT_LVA, which is about granules of 64 KiB.
+    fn has_52_bits(self, mmfr0: IdAa64Mmfr0) -> bool {
+        match self {
+            Self::Kib4 => (1..8).contains(&*mmfr0.tgran4()),
+            Self::Kib16 => *mmfr0.tgran16() >= 2,
+            Self::Kib64 => false,
+        }
+    }
+}
+
 /// What L1's translation makes of the upper bits of an address of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Regime {
     /// The size of the half of the address space is 2^(64 - `txsz`).
     txsz: u32,
+    /// The least size there is, `AArch64.S1MinTxSZ()`.
+    least_txsz: u32,
     /// Whether the top byte is ignored.
     tbi: bool,
 }
@@ -69,17 +113,24 @@ impl Regime {
     ///
     /// Without E2H there is but one half. An address with bit 55 set does not belong to it, and is
     /// treated as if it did.
-    fn of(tcr: u64, e2h: bool, address: u64) -> Self {
+    fn of(tcr: u64, e2h: bool, mmfr0: IdAa64Mmfr0, address: u64) -> Self {
         let host = TcrEl2Host::from_raw(tcr);
-        let single = TcrEl2::from_raw(tcr);
-        let (txsz, tbi, tbid) = match (e2h, bit55(address)) {
-            (false, _) => (*single.t0sz(), single.tbi(), single.tbid()),
-            (true, false) => (*host.t0sz(), host.tbi0(), host.tbid0()),
-            (true, true) => (*host.t1sz(), host.tbi1(), host.tbid1()),
+        let el2 = TcrEl2::from_raw(tcr);
+        let (lower, upper) = (Granule::of_tg0, Granule::of_tg1);
+        let (txsz, tbi, tbid, granule) = match (e2h, bit55(address)) {
+            (false, _) => (*el2.t0sz(), el2.tbi(), el2.tbid(), lower(*el2.tg0())),
+            (true, false) => (*host.t0sz(), host.tbi0(), host.tbid0(), lower(*host.tg0())),
+            (true, true) => (*host.t1sz(), host.tbi1(), host.tbid1(), upper(*host.tg1())),
         };
+        let ds = if e2h { host.ds() } else { el2.ds() };
 
         Self {
             txsz: txsz as u32,
+            least_txsz: if ds && granule.has_52_bits(mmfr0) {
+                12
+            } else {
+                16
+            },
             tbi: Self::effective_tbi(tbi, tbid),
         }
     }
@@ -91,10 +142,10 @@ impl Regime {
 
     /// `CalculateBottomPACBit()`: the lowest bit of an address that belongs to its code.
     ///
-    /// KVM gives guests neither larger address spaces than 48 bits (FEAT_LVA) nor smaller ones than
-    /// 25 (FEAT_TTST); sizes beyond have the effect of the nearest one.
+    /// KVM hides FEAT_TTST, which allows for sizes above 39. Sizes beyond have the effect of the
+    /// nearest one.
     fn calculate_bottom_pac_bit(self) -> u32 {
-        64 - self.txsz.clamp(16, 39)
+        64 - self.txsz.clamp(self.least_txsz, 39)
     }
 
     /// The bits of an address that belong to its code.
@@ -162,13 +213,13 @@ fn authenticate(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Result<u64, u64> {
         return Ok(address);
     }
 
-    let regime = Regime::of(vcpu.tcr_el2(), vcpu.e2h(), address);
+    let regime = Regime::of(vcpu.tcr_el2(), vcpu.e2h(), vcpu.vm_id_aa64mmfr0(), address);
     let pac = pacga_with(
         all_cpus,
         vcpu.stay(),
         key,
         regime.strip(address),
-        vcpu.sp_el2(),
+        vcpu.current_sp(),
     );
 
     regime.auth(address, pac, id, vm_has(vcpu, Level::PAUTH2))
@@ -204,9 +255,9 @@ pub(crate) unsafe extern "C" fn kvm_auth_eretax(
 }
 
 /// Returns the syndrome with which a failed `ERETAA` or `ERETAB` of a guest hypervisor faults
-/// there, or 0 if it does not. `spsr` is what the return takes the program status from.
+/// there, or 0 if it does not.
 ///
-/// It does not fault if that return is illegal, which comes first.
+/// The authentication comes before the return. So it does not matter whether that would be legal.
 ///
 /// Called in the run loop, preemptible, with the vCPU loaded.
 ///
@@ -214,14 +265,11 @@ pub(crate) unsafe extern "C" fn kvm_auth_eretax(
 ///
 /// `vcpu` must be the vCPU that the calling thread runs.
 #[export]
-pub(crate) unsafe extern "C" fn kvm_ptrauth_eretax_fault(
-    vcpu: *mut bindings::kvm_vcpu,
-    spsr: u64,
-) -> u64 {
+pub(crate) unsafe extern "C" fn kvm_ptrauth_eretax_fault(vcpu: *mut bindings::kvm_vcpu) -> u64 {
     // SAFETY: The caller runs the vCPU, and so holds its mutex.
     let vcpu = unsafe { LockedVcpu::from_raw(vcpu) };
 
-    if !vm_has(&vcpu, Level::FPACCOMBINE) || SpsrEl2::from_raw(spsr).il() {
+    if !vm_has(&vcpu, Level::FPACCOMBINE) {
         return 0;
     }
 
@@ -256,7 +304,47 @@ mod tests {
 
     /// Every regime, whatever its size.
     fn regimes() -> impl Iterator<Item = Regime> {
-        (0..64).flat_map(|txsz| BOOLS.map(|tbi| Regime { txsz, tbi }))
+        (0..64).flat_map(|txsz| {
+            [(12, false), (12, true), (16, false), (16, true)].map(|(least_txsz, tbi)| Regime {
+                txsz,
+                least_txsz,
+                tbi,
+            })
+        })
+    }
+
+    /// What a VM with 52-bit addresses has, and one without.
+    const LPA2: u64 = 1 << 28 | 2 << 20;
+    const NO_LPA2: u64 = 1 << 20;
+
+    fn regime(tcr: u64, e2h: bool, mmfr0: u64, address: u64) -> Regime {
+        Regime::of(tcr, e2h, IdAa64Mmfr0::from_raw(mmfr0), address)
+    }
+
+    /// The lowest bit of the code in a half that asks for the largest address space that there is.
+    #[test]
+    fn the_largest_address_space_has_52_or_48_bits() {
+        // TG0 of 4, 64 and 16 KiB, and TG1 of the same.
+        let granules = [(0, 2, 52), (1, 3, 48), (2, 1, 52)];
+
+        for (tg0, tg1, bits) in granules {
+            for (ds, mmfr0, bits) in [(1, LPA2, bits), (0, LPA2, 48), (1, NO_LPA2, 48)] {
+                let single = regime(12 | tg0 << 14 | ds << 32, false, mmfr0, 0);
+                let lower = regime(12 | tg0 << 14 | ds << 59, true, mmfr0, 0);
+                let upper = regime(12 << 16 | tg1 << 30 | ds << 59, true, mmfr0, !0);
+
+                assert_eq!(single.calculate_bottom_pac_bit(), bits);
+                assert_eq!(lower.calculate_bottom_pac_bit(), bits);
+                assert_eq!(upper.calculate_bottom_pac_bit(), bits);
+            }
+        }
+        // A VM may have 52 bits with one granule and not with the other, or no such granule.
+        for (mmfr0, bits) in [(1 << 28, 52), (2 << 20, 48), (15 << 28, 48)] {
+            assert_eq!(
+                regime(12 | 1 << 59, true, mmfr0, 0).calculate_bottom_pac_bit(),
+                bits
+            );
+        }
     }
 
     #[test]
@@ -266,11 +354,12 @@ mod tests {
                 let tcr = txsz | tbi << 20 | tbid << 29;
                 let expected = Regime {
                     txsz: txsz as u32,
+                    least_txsz: 16,
                     tbi: tbi == 1 && tbid == 0,
                 };
 
-                assert_eq!(Regime::of(tcr, false, 0), expected);
-                assert_eq!(Regime::of(tcr, false, !0), expected);
+                assert_eq!(regime(tcr, false, LPA2, 0), expected);
+                assert_eq!(regime(tcr, false, LPA2, !0), expected);
             }
         }
     }
@@ -281,14 +370,15 @@ mod tests {
             for (tbi, tbid) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 let expected = Regime {
                     txsz: txsz as u32,
+                    least_txsz: 16,
                     tbi: tbi == 1 && tbid == 0,
                 };
                 // The other half's fields say the opposite.
                 let lower = txsz | (63 - txsz) << 16 | tbi << 37 | (1 - tbi) << 38;
                 let upper = (63 - txsz) | txsz << 16 | (1 - tbi) << 37 | tbi << 38;
 
-                assert_eq!(Regime::of(lower | tbid << 51, true, 0), expected);
-                assert_eq!(Regime::of(upper | tbid << 52, true, 1 << 55), expected);
+                assert_eq!(regime(lower | tbid << 51, true, LPA2, 0), expected);
+                assert_eq!(regime(upper | tbid << 52, true, LPA2, 1 << 55), expected);
             }
         }
     }
@@ -299,7 +389,7 @@ mod tests {
             let bits = regime.code_bits();
             let bottom = bits.trailing_zeros();
 
-            assert_eq!(bottom, 64 - regime.txsz.clamp(16, 39));
+            assert_eq!(bottom, 64 - regime.txsz.clamp(regime.least_txsz, 39));
             assert_eq!(bits & 1 << 55, 0);
             assert_eq!(bits >> 56, if regime.tbi { 0 } else { 0xff });
             assert_eq!(
@@ -382,6 +472,7 @@ mod tests {
     fn without_pauth2_the_error_code_names_the_key() {
         let regime = Regime {
             txsz: 16,
+            least_txsz: 16,
             tbi: false,
         };
 
@@ -395,6 +486,7 @@ mod tests {
 
         let regime = Regime {
             txsz: 16,
+            least_txsz: 16,
             tbi: true,
         };
         let (a, b) = (Err(0x0020_1234_5678_9abc), Err(0x0040_1234_5678_9abc));

@@ -22,13 +22,15 @@ use kernel::{
     arm64::{
         id_regs::{
             IdAa64Isar1,
-            IdAa64Isar2, //
+            IdAa64Isar2,
+            IdAa64Mmfr0, //
         },
         ptrauth::Keys,
         sysreg::{
             EsrEl2,
             HcrEl2,
-            SctlrEl2, //
+            SctlrEl2,
+            SpsrEl2, //
         },
     },
     bindings,
@@ -54,6 +56,8 @@ assert_offsets! {
     kvm_vcpu, arch.fault.esr_el2 => VCPU_ESR_EL2_OFFSET;
     kvm_vcpu, arch.sflags => VCPU_SFLAGS_OFFSET;
     kvm, arch.vcpu_features => KVM_VCPU_FEATURES_OFFSET;
+    kvm_cpu_context, regs.sp => CTXT_SP_OFFSET;
+    kvm_cpu_context, regs.pstate => CTXT_PSTATE_OFFSET;
     kvm_cpu_context, sys_regs => CTXT_SYS_REGS_OFFSET;
 }
 
@@ -138,6 +142,11 @@ impl LockedVcpu<'_> {
     /// Returns `ID_AA64ISAR2_EL1` as the VM has it.
     pub(crate) fn vm_id_aa64isar2(&self) -> IdAa64Isar2 {
         IdAa64Isar2::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64ISAR2_EL1))
+    }
+
+    /// Returns `ID_AA64MMFR0_EL1` as the VM has it.
+    pub(crate) fn vm_id_aa64mmfr0(&self) -> IdAa64Mmfr0 {
+        IdAa64Mmfr0::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64MMFR0_EL1))
     }
 
     /// Injects an exception for an undefined instruction into the guest.
@@ -338,10 +347,17 @@ impl<'a> LoadedVcpu<'a> {
         }
     }
 
-    /// Returns the guest hypervisor's `SP_EL2`.
+    /// Returns the guest hypervisor's current stack pointer.
     ///
-    /// While its registers are on the CPU, it is in `SP_EL1`.
-    pub(crate) fn sp_el2(&self) -> u64 {
+    /// At EL2t that is `SP_EL0`, which is saved with the general purpose registers. `SP_EL2` is in
+    /// `SP_EL1` while the vCPU's system registers are on the CPU.
+    pub(crate) fn current_sp(&self) -> u64 {
+        // SAFETY: The members belong to this thread. Each exit from the guest writes them.
+        let regs = unsafe { &(*self.vcpu.0).arch.ctxt.regs };
+
+        if !SpsrEl2::from_raw(regs.pstate).sp() {
+            return regs.sp;
+        }
         if !self.has_flag(bindings::VCPU_SYSREGS_ON_CPU) {
             return self.el2_register(bindings::vcpu_sysreg_SP_EL2);
         }
