@@ -4,7 +4,8 @@
  * authentication, and what it may change.
  *
  * There are ten key registers, which exist exactly for vCPUs with the feature,
- * and six fields of two ID registers, which user space cannot change.
+ * and six fields of two ID registers, which user space cannot change, be it one
+ * by one or to what a host with another algorithm has.
  */
 #include "kvm_util.h"
 #include "processor.h"
@@ -110,6 +111,54 @@ static void test_fields(struct kvm_vcpu *vcpu, bool ptrauth)
 	ksft_test_result(fixed, "%s the feature, no field can be changed\n", with);
 }
 
+/* The fields of an algorithm, for addresses and for generic data. */
+static const struct {
+	const char *name;
+	u64 isar1;
+	u64 isar2;
+} algorithms[] = {
+	{ "QARMA5", ID_AA64ISAR1_EL1_APA | ID_AA64ISAR1_EL1_GPA, 0 },
+	{ "QARMA3", 0, ID_AA64ISAR2_EL1_APA3 | ID_AA64ISAR2_EL1_GPA3 },
+	{ "IMPDEF", ID_AA64ISAR1_EL1_API | ID_AA64ISAR1_EL1_GPI, 0 },
+};
+
+#define ISAR1_FIELDS	(ID_AA64ISAR1_EL1_APA | ID_AA64ISAR1_EL1_GPA | \
+			 ID_AA64ISAR1_EL1_API | ID_AA64ISAR1_EL1_GPI)
+#define ISAR2_FIELDS	(ID_AA64ISAR2_EL1_APA3 | ID_AA64ISAR2_EL1_GPA3)
+
+/* What a VMM does with the registers that come from a host of each algorithm. */
+static void test_algorithms(struct kvm_vcpu *vcpu)
+{
+	const u64 isar1_id = KVM_ARM64_SYS_REG(SYS_ID_AA64ISAR1_EL1);
+	const u64 isar2_id = KVM_ARM64_SYS_REG(SYS_ID_AA64ISAR2_EL1);
+	const u64 isar1 = vcpu_get_reg(vcpu, isar1_id), isar2 = vcpu_get_reg(vcpu, isar2_id);
+	unsigned int i, nr_own = 0;
+	u64 other1, other2;
+	bool ok = true;
+
+	for (i = 0; i < ARRAY_SIZE(algorithms); i++) {
+		if ((isar1 & algorithms[i].isar1) || (isar2 & algorithms[i].isar2)) {
+			nr_own++;
+			ok &= !set_error(vcpu, isar1_id, isar1);
+			ok &= !set_error(vcpu, isar2_id, isar2);
+			continue;
+		}
+
+		/* FPACCOMBINE, and that there is generic authentication. */
+		other1 = (isar1 & ~ISAR1_FIELDS) | (algorithms[i].isar1 & 0x11000550UL);
+		other2 = (isar2 & ~ISAR2_FIELDS) | (algorithms[i].isar2 & 0x5100UL);
+		if (other1 != isar1)
+			ok &= set_error(vcpu, isar1_id, other1) == EINVAL;
+		if (other2 != isar2)
+			ok &= set_error(vcpu, isar2_id, other2) == EINVAL;
+		ok &= vcpu_get_reg(vcpu, isar1_id) == isar1;
+		ok &= vcpu_get_reg(vcpu, isar2_id) == isar2;
+		if (!ok)
+			ksft_print_msg("the registers of %s\n", algorithms[i].name);
+	}
+	ksft_test_result(ok && nr_own == 1, "no algorithm can be set but the host's\n");
+}
+
 static void test(bool ptrauth)
 {
 	struct kvm_vcpu_init init;
@@ -121,6 +170,7 @@ static void test(bool ptrauth)
 		ksft_test_result_skip("values of keys need pointer authentication\n");
 		ksft_test_result_skip("fields that are set need pointer authentication\n");
 		ksft_test_result_skip("fields that are fixed need pointer authentication\n");
+		ksft_test_result_skip("algorithms need pointer authentication\n");
 		return;
 	}
 
@@ -131,13 +181,15 @@ static void test(bool ptrauth)
 
 	test_keys(vcpu, ptrauth);
 	test_fields(vcpu, ptrauth);
+	if (ptrauth)
+		test_algorithms(vcpu);
 	kvm_vm_free(vm);
 }
 
 int main(void)
 {
 	ksft_print_header();
-	ksft_set_plan(8);
+	ksft_set_plan(9);
 
 	test(false);
 	test(true);
