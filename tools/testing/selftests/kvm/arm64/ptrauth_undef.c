@@ -177,6 +177,38 @@ static void guest_instructions(void)
 	GUEST_DONE();
 }
 
+/*
+ * At EL2, KVM takes the enables away again, which such a VM does not have, when it puts
+ * the vCPU. An instruction that finds its enable gone leaves the pointer alone.
+ */
+static void guest_instructions_at_el2(void)
+{
+	const u64 value = ptrauth_pointer(0);
+	unsigned int i, before;
+	u64 enable, result;
+	bool is_eret;
+
+	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
+		enable = enables[instructions[i].enable];
+		/* L1's exception returns are trapped with and without enables. */
+		is_eret = (instructions[i].insn & 0xfffffbff) == 0xd69f0bff;
+		if (instructions[i].enable >= ENABLE_JUMP && enable && !is_eret)
+			continue;
+
+		guest_set_enables(0);
+		guest_expect(i, value, is_eret || !enable, "no enable set at EL2");
+		do {
+			guest_set_enables(PTRAUTH_SCTLR_ENABLE);
+			before = READ_ONCE(undefs);
+			result = guest_execute(instructions[i].insn, value);
+			GUEST_ASSERT_EQ(result, value);
+		} while (enable && !(read_sysreg(sctlr_el1) & enable));
+		__GUEST_ASSERT(READ_ONCE(undefs) == before + 1, "%s at EL2: %u exceptions",
+			       instructions[i].text, READ_ONCE(undefs) - before);
+	}
+	GUEST_DONE();
+}
+
 static void guest_registers(void)
 {
 	unsigned int half, before;
@@ -203,15 +235,21 @@ static void guest_id_registers(void)
 
 /* Host code. */
 
-static void test(void *guest_code, const char *what)
+static void test(void *guest_code, bool el2, const char *what)
 {
 	struct kvm_vcpu_init init;
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
 
-	/* At EL2, KVM would take the enables away again, which such a VM does not have. */
+	if (el2 && !kvm_has_cap(KVM_CAP_ARM_EL2)) {
+		ksft_test_result_skip("%s: needs a guest at EL2\n", what);
+		return;
+	}
+
 	vm = vm_create(1);
 	ptrauth_vcpu_init(vm, false, &init);
+	if (el2)
+		init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2);
 	vm_init_descriptor_tables(vm);
 	vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
 	vcpu_init_descriptor_tables(vcpu);
@@ -232,11 +270,15 @@ int main(void)
 	TEST_REQUIRE(host_has_ptrauth());
 
 	ksft_print_header();
-	ksft_set_plan(3);
+	ksft_set_plan(6);
 
-	test(guest_instructions, "instructions are undefined, or leave pointers alone");
-	test(guest_registers, "key registers are undefined");
-	test(guest_id_registers, "ID registers tell of nothing");
+	test(guest_instructions, false, "instructions are undefined, or leave pointers alone");
+	test(guest_registers, false, "key registers are undefined");
+	test(guest_id_registers, false, "ID registers tell of nothing");
+	test(guest_instructions_at_el2, true,
+	     "at EL2, instructions are undefined, or leave pointers alone");
+	test(guest_registers, true, "at EL2, key registers are undefined");
+	test(guest_id_registers, true, "at EL2, ID registers tell of nothing");
 
 	ksft_finished();
 }
