@@ -9,15 +9,16 @@
 #include "processor.h"
 #include "ptrauth.h"
 
-/* For the host: a VM whose only vCPU starts in L1, with pointer authentication. */
-static inline struct kvm_vm *vm_create_with_l1(struct kvm_vcpu **vcpu, void *guest_code)
+/* For the host: a VM whose only vCPU starts in L1, and has @features beside EL2. */
+static inline struct kvm_vm *vm_create_with_l1(struct kvm_vcpu **vcpu, u32 features,
+					       void *guest_code)
 {
 	struct kvm_vcpu_init init;
 	struct kvm_vm *vm;
 
 	vm = vm_create(1);
-	ptrauth_vcpu_init(vm, true, &init);
-	init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2);
+	ptrauth_vcpu_init(vm, false, &init);
+	init.features[0] |= BIT(KVM_ARM_VCPU_HAS_EL2) | features;
 	vm_init_descriptor_tables(vm);
 	*vcpu = aarch64_vcpu_add(vm, 0, &init, guest_code);
 	vcpu_init_descriptor_tables(*vcpu);

@@ -345,18 +345,12 @@ static inline bool ptrauth_same_codes(const struct ptrauth_codes *a,
 	return true;
 }
 
-/*
- * Assert, in the guest, that the registers hold @keys, that the first @nr codes
- * are those of @ref, and that every signed pointer authenticates. The registers
- * come first because they name the half that is wrong.
- */
-static inline void ptrauth_guest_check(const struct ptrauth_keys *keys,
-				       const struct ptrauth_codes *ref,
-				       unsigned int nr, const char *when)
+/* Assert, in the guest, that the registers hold @keys. */
+static inline void ptrauth_guest_check_keys(const struct ptrauth_keys *keys,
+					    const char *when)
 {
 	struct ptrauth_keys now;
-	unsigned int key, half, i;
-	u64 code, ptr, modifier;
+	unsigned int half;
 
 	ptrauth_read_keys(&now);
 	for (half = 0; half < PTRAUTH_NR_HALVES; half++)
@@ -364,6 +358,17 @@ static inline void ptrauth_guest_check(const struct ptrauth_keys *keys,
 			       "%s: %s is 0x%lx, should be 0x%lx", when,
 			       ptrauth_half_name[half], now.half[half],
 			       keys->half[half]);
+}
+
+/*
+ * Assert, in the guest, that the first @nr codes are those of @ref, and that every
+ * signed pointer authenticates.
+ */
+static inline void ptrauth_guest_check_codes(const struct ptrauth_codes *ref,
+					     unsigned int nr, const char *when)
+{
+	unsigned int key, i;
+	u64 code, ptr, modifier;
 
 	for (key = 0; key < PTRAUTH_NR_KEYS; key++) {
 		for (i = 0; i < nr; i++) {
@@ -383,6 +388,15 @@ static inline void ptrauth_guest_check(const struct ptrauth_keys *keys,
 				       when, ptrauth_key_name[key], ptr, code);
 		}
 	}
+}
+
+/* Both. The registers come first because they name the half that is wrong. */
+static inline void ptrauth_guest_check(const struct ptrauth_keys *keys,
+				       const struct ptrauth_codes *ref,
+				       unsigned int nr, const char *when)
+{
+	ptrauth_guest_check_keys(keys, when);
+	ptrauth_guest_check_codes(ref, nr, when);
 }
 
 /* Go to the host and back. */
