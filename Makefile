@@ -73,7 +73,7 @@ bench-code: images initramfs ## show which instructions a round trip executes, C
 	@. $(BUILD)/toolchain.env && scripts/bench/code $(or $(SCENARIO),userspace) $(FUNCTIONS)
 
 .PHONY: mutants
-mutants: image-rust initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"), which the tests must find
+mutants: images initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"), which the tests must find
 	@scripts/test/kvmtest mutants $(MUTANTS)
 
 .PHONY: guest
@@ -179,7 +179,7 @@ refresh: ## take edits in build/tree (and new FILES=) back into the overlay
 
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
-	rm -rf $(addprefix $(BUILD)/,rust* c c[.-]* mutant mutant.new mutants selftests root host results \
+	rm -rf $(addprefix $(BUILD)/,rust* c c[.-]* mutant-* mutants selftests root host results \
 		bench series series-* logs htmldocs snippets *.cpio.gz boot.* apply.* test.* debug.sock promises.md)
 
 .PHONY: distclean

@@ -16,14 +16,14 @@ IMAGES = BUILD / "mutants"
 # One line for each test that found a mutant: mutant, part, test.
 KILLERS = IMAGES / "killers.tsv"
 
-# Runs a command with the functions that the scripts share, and with build <name>. A defect may
-# leave something unused, which must not stop the build.
+# Runs a command with the functions that the scripts share, and with build <name> <variant>. A
+# defect may leave something unused, which must not stop the build.
 SHELL = ("bash", "-euc", """
     . "$0/scripts/lib.sh"; . "$0/scripts/tree/overlay.sh"; . "$BUILD/toolchain.env"
     build() {
-        image=arch/arm64/boot/Image out=$BUILD/mutant
+        image=arch/arm64/boot/Image out=$BUILD/mutant-$2
         [ -d "$out" ] ||
-            { rm -rf "$out.new"; cp -a "$BUILD/rust" "$out.new"; mv "$out.new" "$out"; }
+            { rm -rf "$out.new"; cp -a "$BUILD/$2" "$out.new"; mv "$out.new" "$out"; }
         make -C "$(realpath "$BUILD/tree")" ARCH=arm64 O="$out" -j"$JOBS" \\
             KRUSTFLAGS="--cap-lints allow" Image
         install -D -m 644 "$out/$image" "$BUILD/mutants/$1/$image"
@@ -42,6 +42,11 @@ class Mutant:
     where: str
     file: str
     edit: Callable[[bytes], bytes]
+
+    @property
+    def variant(self) -> str:
+        """Returns the kernel that the file is part of."""
+        return "c" if self.file == "arch/arm64/kvm/pauth.c" else "rust"
 
 
 def listed(names: list[str]) -> list[Mutant]:
@@ -73,7 +78,8 @@ async def make(mutant: Mutant) -> str:
         if file.read_bytes() == saved.read_bytes():
             return f": the rule does not fit {mutant.file}"
         with open(log, "w", encoding="utf-8") as output:
-            failed = await call(*SHELL, "build", mutant.name, stdout=output, stderr=output)
+            failed = await call(*SHELL, "build", mutant.name, mutant.variant, stdout=output,
+                                stderr=output)
         return f": it does not build, log: {log}" if failed else ""
     except FileNotFoundError:
         return f": there is no {mutant.file}"
@@ -81,7 +87,7 @@ async def make(mutant: Mutant) -> str:
         restore()
 
 
-async def failures(where: str, name: str, image: str) -> list[Verdict]:
+async def failures(where: str, name: str, image: str, variant: str) -> list[Verdict]:
     """Boots an image there, and returns what failed. The first failure is enough."""
     if where.startswith("guest-"):
         boot = guests("", where.removeprefix("guest-"), seconds=300, append="guest_patience=60")
@@ -89,6 +95,8 @@ async def failures(where: str, name: str, image: str) -> list[Verdict]:
         boot = {boot.name: boot for boot in matrix()}[f"matrix-{where}"]
         boot = replace(boot, parts="kunit kselftest splats", seconds=120,
                        append=f"{boot.append} test_timeout=60 stop_at_failure=1")
+        # C has no KUnit test, and says nothing at boot.
+        boot = replace(boot, parts="kselftest splats", line="") if variant == "c" else boot
     verdicts = await judge(replace(boot, name=f"mutant-{name}", variant=f"mutants/{image}",
                                    append=f"{boot.append} oops=panic", quiet=True))
     (RESULTS / f"mutant-{name}.tsv").unlink()
@@ -97,7 +105,8 @@ async def failures(where: str, name: str, image: str) -> list[Verdict]:
 
 async def report(mutant: Mutant, start: float, trouble: str) -> Verdict:
     """Boots a mutant, unless there was trouble, and tells what came of it."""
-    found = [] if trouble else await failures(mutant.where, mutant.name, mutant.name)
+    found = [] if trouble else await failures(mutant.where, mutant.name, mutant.name,
+                                              mutant.variant)
     by = found[0].test if found else f"nothing{trouble}"
     by += f" and {len(found) - 1} more" if len(found) > 1 else ""
     if any(verdict.part == "boot" for verdict in found):
@@ -114,11 +123,15 @@ async def hunt(mutants: list[Mutant]) -> list[Verdict]:
     """Builds and boots the mutants: the next is built while one boots."""
     restore()
     shutil.rmtree(IMAGES, ignore_errors=True)
-    if await call(*SHELL, "stage", "kernel for mutants", "mutant", "build", "nothing"):
-        raise SystemExit("error: the kernel does not build without a defect")
+    for variant in sorted({mutant.variant for mutant in mutants}):
+        if await call(*SHELL, "stage", f"kernel for mutants, {variant}", f"mutant-{variant}",
+                      "build", f"nothing-{variant}", variant):
+            raise SystemExit("error: the kernel does not build without a defect")
     print("==> the same systems without a defect", flush=True)
-    found = await two_at_a_time(lambda where: failures(where, f"nothing-{where}", "nothing"),
-                                sorted({mutant.where for mutant in mutants}))
+    found = await two_at_a_time(
+        lambda place: failures(place[1], f"nothing-{place[0]}-{place[1]}", f"nothing-{place[0]}",
+                               place[0]),
+        sorted({(mutant.variant, mutant.where) for mutant in mutants}))
     if any(found):
         raise SystemExit("\n       ".join(["error: without any defect there is something to find:",
                                            *map("  ".join, sum(found, [])),

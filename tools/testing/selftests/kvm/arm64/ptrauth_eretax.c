@@ -26,7 +26,7 @@
 #define SEED		0x9ac5eedUL
 
 /* How many returns L1 tries, unless the command line says so. */
-#define NR_RETURNS	20000
+#define NR_RETURNS	10000
 
 /* One in so many without E2H, where each costs more. */
 #define NR_E2H_SHARE	4
