@@ -38,6 +38,9 @@ impl Metric {
     }
 }
 
+/// By how much counts differ that are one, as a part of them. Two boots may be alike by chance.
+const UNSURE: f64 = 0.0001;
+
 /// The middle of some values, and how far they reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
@@ -124,7 +127,8 @@ impl Row {
     }
 
     pub fn holds(&self) -> &'static str {
-        let spread = self.c.boots + self.rust.boots;
+        let boots = self.c.boots.max(self.rust.boots);
+        let spread = boots.max(self.c.median * UNSURE);
         self.bound().holds(self.rust.median, self.c.median, spread)
     }
 }
