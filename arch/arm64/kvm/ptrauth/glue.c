@@ -24,6 +24,11 @@ bool kvm_ptrauth_is_nested_ctxt(struct kvm_vcpu *vcpu)
 	return is_nested_ctxt(vcpu);
 }
 
+u64 kvm_ptrauth_l1_hcr_el2(const struct kvm_vcpu *vcpu)
+{
+	return __vcpu_sys_reg(vcpu, HCR_EL2);
+}
+
 bool kvm_ptrauth_el2_e2h_is_set(const struct kvm_vcpu *vcpu)
 {
 	return vcpu_el2_e2h_is_set(vcpu);

@@ -190,7 +190,8 @@ impl LockedVcpu<'_> {
 
     /// Returns `HCR_EL2` as L1 has set it for L2.
     pub(crate) fn l1_hcr_el2(&self) -> HcrEl2 {
-        HcrEl2::from_raw(self.el2_register(bindings::vcpu_sysreg_HCR_EL2))
+        // SAFETY: The vCPU is valid. The register is always in memory.
+        HcrEl2::from_raw(unsafe { bindings::kvm_ptrauth_l1_hcr_el2(self.0) })
     }
 
     /// Returns `SCTLR_EL2` of the guest hypervisor.

@@ -64,8 +64,8 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *const u64) {
 pub unsafe extern "C" fn kvm_ptrauth_switch_to_hyp(
     exit_code: u64,
     guest: *mut kvm_cpu_context,
-    host: *const task_struct,
     guest_keys: *mut u64,
+    host: *const task_struct,
 ) -> kvm_ptrauth_exit {
     // SAFETY: The CPU holds the guest's other keys, so the system has them all.
     let all_cpus = unsafe { AllCpus::assume() };
