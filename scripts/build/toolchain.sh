@@ -31,7 +31,8 @@ get_packages() {
 	rm -rf "${APT_CONFIG%/*}"/cache/archives/*.deb
 
 	# They use the C library that came with them.
-	find "$folder.new/usr" -type f \( -perm -100 -o -name '*.so*' \) -print | while read -r file; do
+	find "$folder.new/usr" -type f \( -perm -100 -o -name '*.so*' \) |
+		while read -r file; do
 		if patchelf --print-interpreter "$file" >/dev/null 2>&1; then
 			patchelf --set-interpreter "$folder/usr/lib64/ld-linux-x86-64.so.2" \
 				--force-rpath --set-rpath "$folder/usr/lib/x86_64-linux-gnu" "$file"
@@ -99,44 +100,36 @@ get_bindgen() {
 # use_toolchain <tool>...: puts these before the machine's own, in what is exported to make.
 # GCC replaces LLVM, whose libclang bindgen goes on using.
 use_toolchain() {
-	local name folder version
+	local name folder version get
 	CROSS_COMPILE=''
 	for name; do
 		version=${name#*-}
 		folder=$(cached "$name")
+		get=()
 		case $name in
 		rustc-*)
-			if [ "$(rustc --version | cut -d' ' -f2)" != "$version" ]; then
-				[ -d "$folder" ] || stage "$name" "$name" get_rustc "$folder" "$version"
-				PATH=$folder/bin:$PATH RUST_LIB_SRC=$folder/usr/src/rustc-$version/library
-			fi
+			[ "$(rustc --version | cut -d' ' -f2)" != "$version" ] || continue
+			get=(get_rustc "$folder" "$version")
+			RUST_LIB_SRC=$folder/usr/src/rustc-$version/library
 			;;
-		bindgen-*)
-			[ -x "$folder/bin/bindgen" ] ||
-				stage "$name" "$name" get_bindgen "$folder" "$version"
-			PATH=$folder/bin:$PATH
-			;;
+		bindgen-*) get=(get_bindgen "$folder" "$version") ;;
 		gcc-14)
-			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" gcc-aarch64-linux-gnu \
-				aarch64-linux-gnu-{gcc,ld,ld.bfd,as,ar,nm,objcopy,objdump,readelf,strip}
-			PATH=$folder/bin:$PATH LLVM='' CROSS_COMPILE=aarch64-linux-gnu-
+			get=(get_tools "$folder" gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+				aarch64-linux-gnu-{ld,ld.bfd,as,ar,nm,objcopy,objdump,readelf,strip})
+			LLVM='' CROSS_COMPILE=aarch64-linux-gnu-
 			;;
 		clang-*)
-			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" \
-				"clang-$version lld-$version llvm-$version" \
-				{clang,ld.lld,llvm-{ar,link,nm,objcopy,objdump,readelf,strip}}-"$version"
-			PATH=$folder/bin:$PATH LLVM=-$version
+			get=(get_tools "$folder" "clang-$version lld-$version llvm-$version"
+				{clang,ld.lld}-"$version"
+				llvm-{ar,link,nm,objcopy,objdump,readelf,strip}-"$version")
+			LLVM=-$version
 			;;
-		qemu-*)
-			[ -d "$folder" ] || stage "$name" "$name" get_qemu "$folder" "$version"
-			PATH=$folder/bin:$PATH
-			;;
-		pahole)
-			[ -d "$folder" ] || stage "$name" "$name" get_tools "$folder" pahole pahole
-			PATH=$folder/bin:$PATH
-			;;
+		qemu-*) get=(get_qemu "$folder" "$version") ;;
+		pahole) get=(get_tools "$folder" pahole pahole) ;;
 		*) die "no such tool: $name" ;;
 		esac
+		[ -d "$folder/bin" ] || stage "$name" "$name" "${get[@]}"
+		PATH=$folder/bin:$PATH
 	done
 	export PATH LLVM RUST_LIB_SRC CROSS_COMPILE
 }

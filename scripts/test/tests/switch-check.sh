@@ -19,7 +19,8 @@ switch_object() {
 		g:
 		$4
 	END
-	"clang$LLVM" --target=aarch64-linux-gnu -march=armv8.3-a -c -o "$scratch/switch.o" "$scratch/switch.S"
+	"clang$LLVM" --target=aarch64-linux-gnu -march=armv8.3-a -c \
+		-o "$scratch/switch.o" "$scratch/switch.S"
 }
 
 # Each objdump's output of the check, which is nothing if it has nothing to say.
@@ -66,7 +67,8 @@ switch_is_refused() {
 	# What is no hash: it can be reached, there is another, or no function follows.
 	switch_refused 'f: pointer authentication' "" "mov x0, x1" ".inst $HASH" ret
 	switch_refused 'f: jump to what is no instruction' "" "b 2f" "ret; 2: .inst $HASH" ret
-	switch_refused 'f: jump to what is no instruction' "" "cbz x0, 2f; ret" "2: nop; .inst $HASH" ret
+	switch_refused 'f: jump to what is no instruction' "" "cbz x0, 2f; ret" \
+		"2: nop; .inst $HASH" ret
 	switch_refused 'f: pointer authentication' "" ret ".inst $HASH; .inst $HASH" ret
 	switch_refused 'g: pointer authentication' "" ret "" "ret; .inst $HASH"
 	switch_refused 'f: data' "" ".word $HASH; ret" "" ret
