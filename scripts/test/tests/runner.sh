@@ -23,7 +23,7 @@ built() {
 	copy_of_ours
 	there=${BUILD/#$TOP/$top}
 	rm -rf "$scratch/sham"
-	mkdir -p "$there/"{logs,mutant,selftests/install} "$top/tools"
+	mkdir -p "$there/"{logs,selftests/install} "$top/tools"
 	ln -s "$BUILD/tree" "$there/tree"
 	echo kvm:a >"$there/selftests/install/kselftest-list.txt"
 	printf '%s\n' '@@ begin kselftest' 'TAP version 13' '1..1' 'ok 1 selftests: kvm: a' \
@@ -68,7 +68,9 @@ hangs() {
 	rm -f "$scratch/hanging"
 	PATH="$scratch/sham:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1 &
 	running=$!
-	until [ -s "$scratch/hanging" ]; do sleep 0.1; done
+	until [ -s "$scratch/hanging" ]; do
+		kill -0 "$running" && sleep 0.1
+	done
 	hanging=$(<"$scratch/hanging")
 }
 
@@ -120,8 +122,8 @@ mutable() {
 	mv "$scratch/tree" "$there/tree"
 	mkdir -p "$there/tree/tools/testing"
 	ln -sfn "$BUILD/tree/tools/testing/kunit" "$there/tree/tools/testing/kunit"
-	mkdir -p "$there/mutant/arch/arm64/boot"
-	touch "$there/mutant/arch/arm64/boot/Image" "$there/toolchain.env"
+	mkdir -p "$there/mutant-rust/arch/arm64/boot"
+	touch "$there/mutant-rust/arch/arm64/boot/Image" "$there/toolchain.env"
 	cp "$TOP/scripts/test/boot-matrix.txt" "$top/scripts/test"
 	file=arch/arm64/kvm/arm.c
 	echo "a|sve-off|$file|1s/^/broken/" >"$top/tools/mutants.list"
