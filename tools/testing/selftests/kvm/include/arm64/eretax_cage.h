@@ -62,8 +62,7 @@ extern char cage_e2h[], cage_no_e2h[];
  * While the regime is another one, there are no accesses to memory. x13 is where to
  * go on after an exception, x15, x16 and x18 are its ESR, ELR and SPSR.
  */
-asm(
-"	.arch_extension pauth\n"
+asm("	.arch_extension pauth\n"
 "	.macro	define_cage name, el\n"
 "	.pushsection .text, \"ax\"\n"
 "	.balign	0x800\n"
