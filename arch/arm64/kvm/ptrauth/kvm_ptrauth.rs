@@ -11,7 +11,8 @@
 //! - [`eretax`]: `ERETAA` and `ERETAB` of a guest hypervisor;
 //! - [`status`]: the line at boot, and `status` in debugfs;
 //! - [`capability`]: the draft's capability numbers;
-//! - [`vcpu`]: access to `struct kvm_vcpu`.
+//! - [`vcpu`]: access to `struct kvm_vcpu`;
+//! - `watch`: checks of whose keys the CPU holds, for debugging.
 //!
 //! The world switch itself calls `hyp/vhe/ptrauth_switch.rs`, for the one key that the kernel uses.
 //!
@@ -26,5 +27,7 @@ mod status;
 mod support;
 mod switch;
 mod vcpu;
+#[cfg(CONFIG_KVM_ARM64_PTRAUTH_DEBUG)]
+mod watch;
 
 const __LOG_PREFIX: &[u8] = b"kvm\0";

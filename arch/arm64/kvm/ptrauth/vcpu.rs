@@ -271,6 +271,15 @@ impl<'a> LoadedVcpu<'a> {
         ctxt.wrapping_byte_add(KEYS).cast()
     }
 
+    /// Returns the guest's keys when they were last looked at.
+    #[cfg(CONFIG_KVM_ARM64_PTRAUTH_DEBUG)]
+    pub(crate) fn watched(&mut self) -> &mut Keys {
+        let vcpu = self.vcpu.0;
+
+        // SAFETY: The vCPU is valid, and its member is used here alone, by this thread.
+        unsafe { &mut *vcpu.byte_add(bindings::VCPU_PTRAUTH_WATCHED_OFFSET).cast() }
+    }
+
     /// Returns whether one of these bits is set in the flags.
     #[inline]
     fn has_flag(&self, bits: u16) -> bool {

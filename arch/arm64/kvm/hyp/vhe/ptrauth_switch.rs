@@ -49,6 +49,12 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *const u64) {
     // SAFETY: The keys are valid. The caller's own return address was spilled before, and is
     // authenticated only when the kernel's key is back.
     unsafe { install_apia(all_cpus, guest_keys.cast()) };
+
+    if cfg!(CONFIG_KVM_ARM64_PTRAUTH_DEBUG) {
+        // The exit has to write over this mark, an address that no guest has for a key.
+        // SAFETY: The keys are valid, and the CPU has them as long as the guest runs.
+        unsafe { guest_keys.cast_mut().write(guest_keys.addr() as u64) };
+    }
 }
 
 /// Saves the guest's APIA and installs the kernel's, on the way out of the guest.
