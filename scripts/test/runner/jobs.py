@@ -9,7 +9,7 @@ from .boots import BUILD, TOP, VARIANT, Boot
 # Our own KVM selftests: a few that suffice on most systems, the others, those that need the
 # nested mode, and those that put a load on a system for as long as they are told to.
 FEW = "ptrauth_caps,ptrauth_features,ptrauth_keys"
-OTHERS = "ptrauth_enomem,ptrauth_regs,ptrauth_residency,ptrauth_undef"
+OTHERS = "ptrauth_enomem,ptrauth_host,ptrauth_regs,ptrauth_residency,ptrauth_undef"
 NESTED = "ptrauth_nested,ptrauth_eretax"
 LOAD = "ptrauth_stress,ptrauth_fuzz"
 
