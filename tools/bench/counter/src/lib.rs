@@ -8,7 +8,9 @@
 //! - `path=<start>-<end>`: addresses of the switch path, in hexadecimal, the end left out; several
 //!   ranges are joined by `+`;
 //! - `profile=<file>`, if wanted: where the counts of single instructions go, as
-//!   [`counts::profile`] has it.
+//!   [`counts::profile`] has it;
+//! - `keys=<file>`, if wanted: where the number of all accesses to key registers goes when QEMU
+//!   ends, those of guests and of code at other addresses than the kernel's included.
 //!
 //! Each instruction of the kernel is counted as it is executed, whatever it is for: an interrupt's
 //! and another thread's, too. There is one CPU.
@@ -20,11 +22,12 @@ use counts::{
 };
 use qemu_plugin::{
     install::{Args, Info, Value},
-    register, HasCallbacks, PluginId, Register, Result, TranslationBlock,
+    qemu_plugin_register_atexit_cb, register, HasCallbacks, PluginId, Register, Result,
+    TranslationBlock,
 };
 use std::{
     fs::File,
-    io::BufWriter,
+    io::{BufWriter, Write},
     ops::Range,
     sync::{
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -35,6 +38,8 @@ use std::{
 /// The counts so far. Only the thread of the CPU touches them.
 #[derive(Default)]
 struct Counters {
+    /// All accesses to key registers, in the kernel and elsewhere.
+    all_keys: AtomicU64,
     keys: AtomicU64,
     path: AtomicU64,
     kernel: AtomicU64,
@@ -91,7 +96,7 @@ fn parse_ranges(text: &str) -> Option<Vec<Range<u64>>> {
 }
 
 impl Register for Counter {
-    fn register(&mut self, _id: PluginId, args: &Args, _info: &Info) -> Result<()> {
+    fn register(&mut self, id: PluginId, args: &Args, _info: &Info) -> Result<()> {
         let text = |name: &str| match args.parsed.get(name) {
             Some(Value::String(text)) => text.clone(),
             _ => panic!("the option {name}= is needed"),
@@ -107,6 +112,13 @@ impl Register for Counter {
             windows: Windows::new(create("out")).expect("the output can be written"),
             profile: profile.map(|_| (Profile::default(), BufWriter::new(create("profile")))),
         })));
+        if args.parsed.contains_key("keys") {
+            let (counters, mut file) = (self.counters.clone(), create("keys"));
+            qemu_plugin_register_atexit_cb(id, move |_| {
+                let keys = counters.all_keys.load(Relaxed);
+                writeln!(file, "{keys}").expect("the output can be written");
+            })?;
+        }
         Ok(())
     }
 }
@@ -128,6 +140,10 @@ impl HasCallbacks for Counter {
             let kind = decode(u32::from_le_bytes(word));
             let counters = self.counters.clone();
 
+            if kind == Kind::Key {
+                let counters = counters.clone();
+                insn.register_execute_callback(move |_| add_one(&counters.all_keys));
+            }
             if in_kernel {
                 let in_path = self.path.iter().any(|range| range.contains(&insn.vaddr()));
                 insn.register_execute_callback(move |_| {
