@@ -35,7 +35,8 @@ help: ## list the targets
 	@echo "  BASE=7.3     the series of Debian's linux-source packages to take it from otherwise"
 	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
 	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own;"
-	@echo "               rust-inline: its C helpers inlined; rust-kasan, rust-kcsan, rust-rt: debug kernels"
+	@echo "               rust-inline: its C helpers inlined; rust-watch, rust-kasan, rust-kcsan, rust-rt:"
+	@echo "               debug kernels"
 	@echo "  JOBS=<n>     how many jobs a build runs at once"
 
 .PHONY: run
