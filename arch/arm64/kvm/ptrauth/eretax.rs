@@ -3,11 +3,10 @@
 //! `ERETAA` and `ERETAB` of a guest hypervisor.
 //!
 //! With nested virtualization, KVM makes the exception returns of L1 in its place, and so has to
-//! authenticate the address that L1 returns to. The CPU cannot do that: its instructions look at
-//! the translation regime in force, not at L1's. But the code of an address is computed in the same
-//! way as that of any value, which `PACGA` does with whatever is in APGA. It gives the upper 32
-//! bits of a code. Where a code goes below, in an address space of less than 4 GiB, the bits there
-//! are taken for 0.
+//! authenticate the address that L1 returns to. The CPU's instructions cannot: they look at the
+//! translation regime in force, not at L1's. But the PAC of an address is computed in the same way
+//! as that of any value, and `PACGA` does that with the key in APGA. `PACGA` gives the upper 32 bits
+//! of a PAC. In an address space of less than 4 GiB, a PAC also has bits below. They count as 0.
 //!
 //! `arch/arm64/kvm/pauth.c` does the same in C.
 //!
@@ -140,7 +139,7 @@ impl Regime {
         tbi && !tbid
     }
 
-    /// `CalculateBottomPACBit()`: the lowest bit of an address that belongs to its code.
+    /// `CalculateBottomPACBit()`: the lowest bit of an address that belongs to its PAC.
     ///
     /// KVM hides FEAT_TTST, which allows for sizes above 39. Sizes beyond have the effect of the
     /// nearest one.
@@ -148,30 +147,30 @@ impl Regime {
         64 - self.txsz.clamp(self.least_txsz, 39)
     }
 
-    /// The bits of an address that belong to its code.
-    fn code_bits(self) -> u64 {
+    /// The bits of an address that belong to its PAC.
+    fn pac_bits(self) -> u64 {
         let top_byte = if self.tbi { 0 } else { genmask_u64(56..=63) };
 
         (!0 << self.calculate_bottom_pac_bit()) & genmask_u64(0..=54) | top_byte
     }
 
-    /// `Strip()`: the address without its code.
+    /// `Strip()`: the address without its PAC.
     fn strip(self, address: u64) -> u64 {
         if bit55(address) {
-            address | self.code_bits()
+            address | self.pac_bits()
         } else {
-            address & !self.code_bits()
+            address & !self.pac_bits()
         }
     }
 
-    /// `Auth()`: the address if its code is right, or else what becomes of it.
+    /// `Auth()`: the address if its PAC is right, or else what becomes of it.
     ///
     /// `pac` is what `ComputePAC()` gives for the stripped address. Without FEAT_PAuth2 it replaces
     /// the upper bits of an address that is signed; with, it is mixed into them by an exclusive or,
-    /// so that for the upper half of the address space the bits of the code are inverted.
+    /// so that for the upper half of the address space the bits of the PAC are inverted.
     fn auth(self, address: u64, pac: u64, id: KeyId, pauth2: bool) -> Result<u64, u64> {
         let stripped = self.strip(address);
-        let pac = pac & self.code_bits();
+        let pac = pac & self.pac_bits();
 
         if pauth2 {
             let unmixed = address ^ pac;
@@ -182,7 +181,7 @@ impl Regime {
             };
         }
 
-        if address & self.code_bits() == pac {
+        if address & self.pac_bits() == pac {
             Ok(stripped)
         } else {
             let shift = if self.tbi { 53 } else { 61 };
@@ -203,16 +202,20 @@ fn vm_has(vcpu: &LockedVcpu<'_>, level: Level) -> bool {
 /// also if the authentication fails.
 fn authenticate(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Result<u64, u64> {
     let address = vcpu.elr_el2();
-    let keys = switch::guest_keys(vcpu, all_cpus);
-    let (id, key, enabled) = if vcpu.esr().b_key() {
-        (KeyId::Apib, keys.apib, vcpu.sctlr_el2().en_ib())
+    let (id, enabled) = if vcpu.esr().b_key() {
+        (KeyId::Apib, vcpu.sctlr_el2().en_ib())
     } else {
-        (KeyId::Apia, keys.apia, vcpu.sctlr_el2().en_ia())
+        (KeyId::Apia, vcpu.sctlr_el2().en_ia())
     };
     if !enabled {
         return Ok(address);
     }
 
+    let keys = switch::guest_keys(vcpu, all_cpus);
+    let key = match id {
+        KeyId::Apia => keys.apia,
+        KeyId::Apib => keys.apib,
+    };
     let regime = Regime::of(vcpu.tcr_el2(), vcpu.e2h(), vcpu.vm_id_aa64mmfr0(), address);
     let pac = pacga_with(
         all_cpus,
@@ -321,7 +324,7 @@ mod tests {
         Regime::of(tcr, e2h, IdAa64Mmfr0::from_raw(mmfr0), address)
     }
 
-    /// The lowest bit of the code in a half that asks for the largest address space that there is.
+    /// The lowest bit of the PAC in a half that asks for the largest address space that there is.
     #[test]
     fn the_largest_address_space_has_52_or_48_bits() {
         // TG0 of 4, 64 and 16 KiB, and TG1 of the same.
@@ -384,9 +387,9 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_between_the_address_and_the_top() {
+    fn the_pac_is_between_the_address_and_the_top() {
         for regime in regimes() {
-            let bits = regime.code_bits();
+            let bits = regime.pac_bits();
             let bottom = bits.trailing_zeros();
 
             assert_eq!(bottom, 64 - regime.txsz.clamp(regime.least_txsz, 39));
@@ -418,7 +421,7 @@ mod tests {
 
     /// `AddPAC()`, which is what the guest hypervisor has done.
     fn add_pac(regime: Regime, address: u64, pac: u64, pauth2: bool) -> u64 {
-        let (stripped, bits) = (regime.strip(address), regime.code_bits());
+        let (stripped, bits) = (regime.strip(address), regime.pac_bits());
 
         if pauth2 {
             stripped ^ pac & bits
@@ -448,14 +451,14 @@ mod tests {
     }
 
     #[test]
-    fn any_wrong_bit_of_the_code_is_found() {
+    fn any_wrong_bit_of_the_pac_is_found() {
         for regime in regimes() {
             for address in ADDRESSES {
                 for pauth2 in BOOLS {
                     let pac = PACS[2];
                     let signed = add_pac(regime, address, pac, pauth2);
 
-                    for bit in (0..64).filter(|bit| regime.code_bits() & 1 << bit != 0) {
+                    for bit in (0..64).filter(|bit| regime.pac_bits() & 1 << bit != 0) {
                         let result = regime.auth(signed ^ 1 << bit, pac, KeyId::Apia, pauth2);
 
                         assert!(result.is_err());
