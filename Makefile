@@ -19,8 +19,8 @@ export KDIR BASE VARIANT
 TRIPS ?= 1000000
 CALLS ?= 1000000
 SEED ?= 0x9ac5eed
-# What 'make check' has beside TESTS=.
-export CPU APPEND
+# What 'make check' has beside TESTS=, and where 'make mutants' gets them from.
+export CPU APPEND FROM
 
 # Variables of the user's environment for other builds must not reach the kernel's.
 unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS
@@ -74,7 +74,7 @@ bench-code: images initramfs ## show which instructions a round trip executes, C
 	@. $(BUILD)/toolchain.env && scripts/bench/code $(or $(SCENARIO),userspace) $(FUNCTIONS)
 
 .PHONY: mutants
-mutants: images initramfs-vmm ## build defects into the kernel (all, or MUTANTS="<names>"), which the tests must find
+mutants: image images initramfs-vmm ## build in defects that the tests must find (all, MUTANTS="<names>" or FROM=cargo-mutants)
 	@scripts/test/kvmtest mutants $(MUTANTS)
 
 .PHONY: guest

@@ -79,12 +79,12 @@ get_qemu() {
 	ln -sf ../usr/bin/qemu-system-aarch64 "$1/bin/"
 }
 
-# get_tools <folder> <Debian 13's packages> <tool>...
+# get_tools <folder> <release> <packages> <tool>...
 get_tools() {
-	local folder=$1 packages=$2 tool
-	shift 2
+	local folder=$1 release=$2 packages=$3 tool
+	shift 3
 	# shellcheck disable=SC2086 # several packages
-	get_packages "$folder" trixie trixie $packages
+	get_packages "$folder" "$release" "$release" $packages
 	for tool; do
 		ln -sf "../usr/bin/$tool" "$folder/bin/$tool"
 	done
@@ -114,18 +114,19 @@ use_toolchain() {
 			;;
 		bindgen-*) get=(get_bindgen "$folder" "$version") ;;
 		gcc-14)
-			get=(get_tools "$folder" gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
+			get=(get_tools "$folder" trixie gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc
 				aarch64-linux-gnu-{ld,ld.bfd,as,ar,nm,objcopy,objdump,readelf,strip})
 			LLVM='' CROSS_COMPILE=aarch64-linux-gnu-
 			;;
 		clang-*)
-			get=(get_tools "$folder" "clang-$version lld-$version llvm-$version"
+			get=(get_tools "$folder" trixie "clang-$version lld-$version llvm-$version"
 				{clang,ld.lld}-"$version"
 				llvm-{ar,link,nm,objcopy,objdump,readelf,strip}-"$version")
 			LLVM=-$version
 			;;
 		qemu-*) get=(get_qemu "$folder" "$version") ;;
-		pahole) get=(get_tools "$folder" pahole pahole) ;;
+		pahole) get=(get_tools "$folder" trixie pahole pahole) ;;
+		cargo-mutants) get=(get_tools "$folder" sid cargo-mutants cargo-mutants) ;;
 		*) die "no such tool: $name" ;;
 		esac
 		[ -d "$folder/bin" ] || stage "$name" "$name" "${get[@]}"

@@ -8,13 +8,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .boots import BUILD, LOGS, RESULTS, TOP, TREE, Verdict, call, judge, two_at_a_time
+from .boots import BUILD, LOGS, RESULTS, TOP, TREE, VARIANT, Boot, Verdict, call, judge
 from .jobs import guests, matrix, table
+from .report import said
 
 SAVED = BUILD / "mutant.saved"
 IMAGES = BUILD / "mutants"
 # One line for each test that found a mutant: mutant, part, test.
 KILLERS = IMAGES / "killers.tsv"
+# A kernel that watches its own keys. Mutants marked with "watch" are found by that alone.
+WATCH = "rust-watch"
 
 # Runs a command with the functions that the scripts share, and with build <name> <variant>. A
 # defect may leave something unused, which must not stop the build.
@@ -36,17 +39,42 @@ SHELL = ("bash", "-euc", """
 class Mutant:
     """Describes a defect: an edit of a file in the kernel tree, and where tests must find it.
 
-    Where is a line of boot-matrix.txt, or guest-<one of the guests of tools/guest/run-guest>.
+    Where are lines of boot-matrix.txt, which are asked until one finds it; kunit, for the KUnit
+    tests alone; guest-<one of the guests of tools/guest/run-guest>; or build, if the kernel must
+    not build.
     """
     name: str
-    where: str
+    where: tuple[str, ...]
     file: str
     edit: Callable[[bytes], bytes]
+    text: str = ""
 
     @property
     def variant(self) -> str:
-        """Returns the kernel that the file is part of."""
-        return "c" if self.file == "arch/arm64/kvm/pauth.c" else "rust"
+        """Returns the kernel to build it into."""
+        return "c" if self.file == "arch/arm64/kvm/pauth.c" else WATCH if watching() else "rust"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """Tells what has become of a mutant: killed, SURVIVED, or not built."""
+    outcome: str
+    mutant: Mutant
+    where: str = ""
+    tests: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+
+    def __str__(self) -> str:
+        by = self.tests[0][1] if self.tests else "nothing"
+        by += f" and {len(self.tests) - 1} more" if len(self.tests) > 1 else ""
+        if any(part == "boot" for part, _ in self.tests):
+            by = "a kernel that does not finish"
+        return f"{self.outcome:8} {self.mutant.text or self.mutant.name:34} by {by}{self.why}"
+
+
+def watching() -> bool:
+    """Returns whether the kernel's own watch is the only judge."""
+    return VARIANT == WATCH
 
 
 def listed(names: list[str]) -> list[Mutant]:
@@ -58,8 +86,18 @@ def listed(names: list[str]) -> list[Mutant]:
     rows = table("tools/mutants.list", 4)
     for unknown in set(names) - {row[0] for row in rows}:
         raise SystemExit(f"error: no mutant {unknown}\n       tools/mutants.list has all")
-    return [Mutant(name, where, file, sed(script)) for name, where, file, script in rows
-            if not names or name in names]
+    return [Mutant(name, (where.split(",")[0],), file, sed(script))
+            for name, where, file, script in rows
+            if (not names or name in names) and (not watching() or where.endswith(",watch"))]
+
+
+def unfit() -> list[str]:
+    """Returns the names of the mutants whose rule changes nothing."""
+    def fits(mutant: Mutant) -> bool:
+        file = TREE / mutant.file
+        return file.exists() and mutant.edit(file.read_bytes()) != file.read_bytes()
+
+    return [mutant.name for mutant in listed([]) if not fits(mutant)]
 
 
 def restore() -> None:
@@ -69,7 +107,7 @@ def restore() -> None:
 
 async def make(mutant: Mutant) -> str:
     """Builds a mutant, or says why it cannot. Afterwards the tree is as before."""
-    file, saved, log = TREE / mutant.file, SAVED / "file", LOGS / f"mutant-{mutant.name}.log"
+    file, saved, log = TREE / mutant.file, SAVED / "file", LOGS / "mutant.log"
     SAVED.mkdir()
     try:
         shutil.copy2(file, saved)
@@ -80,7 +118,7 @@ async def make(mutant: Mutant) -> str:
         with open(log, "w", encoding="utf-8") as output:
             failed = await call(*SHELL, "build", mutant.name, mutant.variant, stdout=output,
                                 stderr=output)
-        return f": it does not build, log: {log}" if failed else ""
+        return ": it does not build" if failed else ""
     except FileNotFoundError:
         return f": there is no {mutant.file}"
     finally:
@@ -91,6 +129,8 @@ async def failures(where: str, name: str, image: str, variant: str) -> list[Verd
     """Boots an image there, and returns what failed. The first failure is enough."""
     if where.startswith("guest-"):
         boot = guests("", where.removeprefix("guest-"), seconds=300, append="guest_patience=60")
+    elif where == "kunit":
+        boot = Boot("", "", parts="kunit splats", cpu="max", seconds=120)
     else:
         boot = {boot.name: boot for boot in matrix()}[f"matrix-{where}"]
         boot = replace(boot, parts="kunit kselftest splats", seconds=120,
@@ -100,47 +140,63 @@ async def failures(where: str, name: str, image: str, variant: str) -> list[Verd
     verdicts = await judge(replace(boot, name=f"mutant-{name}", variant=f"mutants/{image}",
                                    append=f"{boot.append} oops=panic", quiet=True))
     (RESULTS / f"mutant-{name}.tsv").unlink()
+    if variant == WATCH:
+        return [Verdict("fail", "watch", line) for line in said(
+            f"mutant-{name}", "kvm: ptrauth: ((?:before|after|in memory) .*)")]
     return [verdict for verdict in verdicts if verdict.outcome == "fail"]
 
 
-async def report(mutant: Mutant, start: float, trouble: str) -> Verdict:
-    """Boots a mutant, unless there was trouble, and tells what came of it."""
-    found = [] if trouble else await failures(mutant.where, mutant.name, mutant.name,
-                                              mutant.variant)
-    by = found[0].test if found else f"nothing{trouble}"
-    by += f" and {len(found) - 1} more" if len(found) > 1 else ""
-    if any(verdict.part == "boot" for verdict in found):
-        by = "a kernel that does not finish"
-    print(f"    {'killed' if found else 'SURVIVED':8} {mutant.name:34} by {by}  "
-          f"({int(time.time() - start)} s)", flush=True)
-    with open(KILLERS, "a", encoding="utf-8") as killers:
-        killers.writelines(f"{mutant.name}\t{part}\t{test}\n" for _, part, test in found)
-    shutil.rmtree(IMAGES / mutant.name, ignore_errors=True)
-    return Verdict("pass" if found else "fail", "mutants", mutant.name)
+async def find(mutant: Mutant, sound: Callable) -> Fate:
+    """Boots a mutant until a test finds it, on a system that is sound without it."""
+    for where in mutant.where:
+        found = await failures(where, mutant.name, mutant.name, mutant.variant)
+        if found:
+            await sound(mutant.variant, where)
+            return Fate("killed", mutant, where, tuple((part, test) for _, part, test in found))
+    return Fate("SURVIVED", mutant)
 
 
-async def hunt(mutants: list[Mutant]) -> list[Verdict]:
+async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
     """Builds and boots the mutants: the next is built while one boots."""
+    sound_there: dict[tuple[str, str], asyncio.Task] = {}
+
+    async def sound(variant: str, where: str) -> None:
+        place = (variant, where)
+        name = f"nothing-{variant}"
+        if place not in sound_there:
+            sound_there[place] = asyncio.create_task(
+                failures(where, f"{name}-{where}", name, variant))
+        if found := await sound_there[place]:
+            raise SystemExit("\n       ".join(["error: without any defect there is something to "
+                                               "find:", *map("  ".join, found),
+                                               f"log: {LOGS}/boot-mutant-{name}-{where}.log"]))
+
+    async def report(mutant: Mutant, start: float, trouble: str, number: int) -> None:
+        unbuilt = trouble.endswith("not build")
+        if unbuilt and mutant.where == ("build",):
+            fate = Fate("killed", mutant, "build", (("build", "the compiler"),))
+        elif trouble or mutant.where == ("build",):
+            fate = Fate("unbuilt" if unbuilt else "SURVIVED", mutant, why=trouble)
+        else:
+            fate = await find(mutant, sound)
+        print(f"    {number:3}/{len(mutants)} {fate}  ({int(time.time() - start)} s)", flush=True)
+        shutil.rmtree(IMAGES / mutant.name, ignore_errors=True)
+        with open(KILLERS, "a", encoding="utf-8") as killers:
+            killers.writelines(f"{mutant.name}\t{part}\t{test}\n" for part, test in fate.tests)
+        tell(fate)
+
     restore()
     shutil.rmtree(IMAGES, ignore_errors=True)
     for variant in sorted({mutant.variant for mutant in mutants}):
         if await call(*SHELL, "stage", f"kernel for mutants, {variant}", f"mutant-{variant}",
                       "build", f"nothing-{variant}", variant):
             raise SystemExit("error: the kernel does not build without a defect")
-    print("==> the same systems without a defect", flush=True)
-    found = await two_at_a_time(
-        lambda place: failures(place[1], f"nothing-{place[0]}-{place[1]}", f"nothing-{place[0]}",
-                               place[0]),
-        sorted({(mutant.variant, mutant.where) for mutant in mutants}))
-    if any(found):
-        raise SystemExit("\n       ".join(["error: without any defect there is something to find:",
-                                           *map("  ".join, sum(found, [])),
-                                           f"logs: {LOGS}/boot-mutant-nothing-*.log"]))
     print("==> defects", flush=True)
-    verdicts: list[Verdict] = []
     last = None
-    for mutant in mutants:
+    for number, mutant in enumerate(mutants, 1):
         start, trouble = time.time(), await make(mutant)
-        verdicts += [await last] if last else []
-        last = asyncio.create_task(report(mutant, start, trouble))
-    return verdicts + ([await last] if last else [])
+        if last:
+            await last
+        last = asyncio.create_task(report(mutant, start, trouble, number))
+    if last:
+        await last

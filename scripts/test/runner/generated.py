@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Takes mutants from cargo-mutants, and keeps what has become of them."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from .boots import BUILD, TOP
+from .jobs import matrix
+from .mutants import Fate, Mutant, hunt
+
+# A line for each mutant that was hunted: the sum of what was tested, what has become of it, where
+# it was found, and the fields of Key.
+FATES = BUILD / "cargo-mutants.tsv"
+
+# The folders with our Rust, and the root of the crate that cargo-mutants takes each for.
+CRATES = {"arch/arm64/kvm/ptrauth": "kvm_ptrauth.rs", "arch/arm64/kvm/hyp/vhe": "ptrauth_switch.rs",
+          "rust/kernel": "lib.rs"}
+LIB = "mod arm64;\nmod preempt;\n"
+
+
+class Key(NamedTuple):
+    """Names a mutant for as long as its line of source stays the same."""
+    file: str
+    edit: str
+    line: str
+
+
+def rows(path: Path) -> list[list[str]]:
+    """Reads a list of lines whose fields are separated by tabs."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def tested() -> str:
+    """Returns a sum of the sources and of their tests."""
+    files = subprocess.run(["git", "ls-files", "-z", "arch", "rust", "tools/testing"], cwd=TOP,
+                           check=True, capture_output=True, text=True).stdout.rstrip("\0")
+    contents = [(TOP / file).read_bytes() for file in files.split("\0")]
+    return hashlib.sha256(b"".join(contents)).hexdigest()[:16]
+
+
+def listing() -> list[dict]:
+    """Returns what cargo-mutants would do to copies of the crates. It does not build them."""
+    there = BUILD / "cargo-mutants"
+    shutil.rmtree(there, ignore_errors=True)
+    for folder, root in CRATES.items():
+        shutil.copytree(TOP / folder, there / folder)
+        (there / folder / "Cargo.toml").write_text(
+            f'[package]\nname = "{Path(folder).name}"\n[lib]\npath = "{root}"\n', "utf-8")
+    (there / "rust/kernel/lib.rs").write_text(LIB, "utf-8")
+    (there / "Cargo.toml").write_text(f"[workspace]\nmembers = {[*CRATES]}\n", "utf-8")
+    tool = [TOP / "scripts/build/with", "cargo-mutants"]
+    subprocess.run([*tool, "true"], check=True)
+    # The watch is no part of the kernel that is tested.
+    return json.loads(subprocess.run(
+        [*tool, "cargo", "mutants", "--workspace", "--list", "--json", "--exclude",
+         "watch.rs"], cwd=there, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def replacing(span: dict, text: str) -> Callable[[bytes], bytes]:
+    """Returns the edit that puts a text where the span is."""
+    def edit(content: bytes) -> bytes:
+        lines = content.decode().splitlines(keepends=True)
+        (first, before), (last, after) = ((span[end]["line"] - 1, span[end]["column"] - 1)
+                                          for end in ("start", "end"))
+        return "".join([*lines[:first], lines[first][:before], text, lines[last][after:],
+                        *lines[last + 1:]]).encode()
+    return edit
+
+
+def generated() -> dict[Key, Mutant]:
+    """Returns the mutants outside of tests. Where one was found before is asked first."""
+    places = [boot.name.removeprefix("matrix-") for boot in matrix()]
+    places = list(dict.fromkeys(["kunit", "nested", *places[:places.index("load")]]))
+    before = {Key(*key): where for _, outcome, where, *key in rows(FATES) if outcome == "killed"}
+    found = {}
+    for number, each in enumerate(listing(), 1):
+        lines = (TOP / each["file"]).read_text("utf-8").splitlines()
+        first = each["span"]["start"]["line"] - 1
+        if any("#[kunit_tests(" in line for line in lines[:first]):
+            continue
+        key = Key(each["file"], each["name"].split(": ", 1)[1], lines[first].strip())
+        where = sorted(places, key=lambda place, last=before.get(key): place != last)
+        # Twice the same in one line: one of the two is enough to tell them apart by.
+        while key in found:
+            key = key._replace(edit=f"{key.edit}, again")
+        found[key] = Mutant(f"generated-{number}", tuple(where), key.file,
+                            replacing(each["span"], each["replacement"]),
+                            f"{Path(key.file).stem}: {key.edit}")
+    return found
+
+
+async def hunt_generated() -> dict[str, list[str]]:
+    """Hunts those that were not hunted yet. Returns all by what has become of them."""
+    now, mutants = tested(), generated()
+    excused = {Key(*row[:3]): row[3] for row in rows(TOP / "tools/mutants.excused")}
+    fates = {Key(*key): outcome for sum_, outcome, _, *key in rows(FATES) if sum_ == now}
+    keys = {mutant.name: key for key, mutant in mutants.items()}
+
+    def tell(fate: Fate) -> None:
+        key = keys[fate.mutant.name]
+        fates[key] = fate.outcome
+        with open(FATES, "a", encoding="utf-8") as file:
+            print(now, fate.outcome, fate.where, *key, sep="\t", file=file)
+
+    print(f"    {len(mutants)} mutants, {len(mutants.keys() & fates.keys())} hunted before")
+    await hunt([mutant for key, mutant in mutants.items() if key not in fates], tell)
+
+    outcomes: dict[str, list[str]] = {"killed": [], "unbuilt": [], "equivalent": [], "SURVIVED": []}
+    for key in mutants:
+        outcome = fates[key]
+        outcomes["equivalent" if outcome == "SURVIVED" and key in excused else outcome].append(
+            "  ".join(key))
+    outcomes["excused for nothing"] = ["  ".join(key) for key in excused
+                                       if fates.get(key) != "SURVIVED"]
+    return outcomes
