@@ -19,8 +19,9 @@ export KDIR BASE VARIANT
 TRIPS ?= 1000000
 CALLS ?= 1000000
 SEED ?= 0x9ac5eed
-# What 'make check' has beside TESTS=, and where 'make mutants' gets them from.
-export CPU APPEND FROM
+# What 'make check' has beside TESTS=, and where 'make mutants' gets them
+# from, and how long 'make soak' goes on.
+export CPU APPEND FROM MINUTES
 
 # Variables of the user's environment for other builds must not reach the kernel's.
 unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS
@@ -56,6 +57,10 @@ stress: image initramfs ## a million round trips with faults, a million random c
 	@APPEND='KSELFTEST_PTRAUTH_STRESS_ARGS="$(TRIPS) $(SEED)" \
 		KSELFTEST_PTRAUTH_FUZZ_ARGS="$(CALLS) $(SEED)"' \
 		scripts/test/kvmtest check ptrauth_stress,ptrauth_fuzz
+
+.PHONY: soak
+soak: image initramfs-vmm ## repeat load, random calls and migration for MINUTES=60, and count what has been held
+	@scripts/test/kvmtest soak
 
 .PHONY: check
 check: image initramfs ## run TESTS=<a,b or kunit> alone in one boot (CPU=, APPEND= to its command line)

@@ -137,8 +137,9 @@ async def failures(where: str, name: str, image: str, variant: str) -> list[Verd
                        append=f"{boot.append} test_timeout=60 stop_at_failure=1")
         # C has no KUnit test, and says nothing at boot.
         boot = replace(boot, parts="kselftest splats", line="") if variant == "c" else boot
+    # What a kernel says before it dies is on the console alone.
     verdicts = await judge(replace(boot, name=f"mutant-{name}", variant=f"mutants/{image}",
-                                   append=f"{boot.append} oops=panic", quiet=True))
+                                   append=f"{boot.append} oops=panic ignore_loglevel", quiet=True))
     (RESULTS / f"mutant-{name}.tsv").unlink()
     if variant == WATCH:
         return [Verdict("fail", "watch", line) for line in said(
