@@ -135,8 +135,8 @@ async def failures(where: str, name: str, image: str, variant: str) -> list[Verd
         boot = {boot.name: boot for boot in matrix()}[f"matrix-{where}"]
         boot = replace(boot, parts="kunit kselftest splats", seconds=120,
                        append=f"{boot.append} test_timeout=60 stop_at_failure=1")
-        # C has no KUnit test, and says nothing at boot.
-        boot = replace(boot, parts="kselftest splats", line="") if variant == "c" else boot
+        # C has no KUnit test, and says nothing at boot. The watch is asked alone.
+        boot = replace(boot, parts="kselftest splats", line="") if variant != "rust" else boot
     # What a kernel says before it dies is on the console alone.
     verdicts = await judge(replace(boot, name=f"mutant-{name}", variant=f"mutants/{image}",
                                    append=f"{boot.append} oops=panic ignore_loglevel", quiet=True))

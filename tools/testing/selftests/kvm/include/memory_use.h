@@ -64,6 +64,24 @@ static inline bool memory_use_slab(long *bytes)
 	return ok;
 }
 
+/* The free pages that each CPU keeps at hand, which MemFree leaves out. */
+static inline bool memory_use_pages_at_hand(long *kib)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	bool ok = file;
+	char line[128];
+	long count;
+
+	*kib = 0;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, " count: %ld", &count) == 1)
+			*kib += count * (getpagesize() / 1024);
+	if (file)
+		fclose(file);
+
+	return ok;
+}
+
 static inline bool memory_use_pages(long *kib)
 {
 	/* What to take away from all there is. */
@@ -71,12 +89,12 @@ static inline bool memory_use_pages(long *kib)
 		"MemFree", "Buffers", "Cached", "AnonPages", "SReclaimable",
 	};
 	FILE *file = fopen("/proc/meminfo", "r");
-	bool ok = file;
 	char line[128], name[64];
-	long value;
+	long value, at_hand;
+	bool ok = memory_use_pages_at_hand(&at_hand) && file;
 	int i;
 
-	*kib = 0;
+	*kib = -at_hand;
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "%63[^:]: %ld", name, &value) != 2)
 			continue;
