@@ -148,7 +148,7 @@ builds: image-rust initramfs ## build the kernels of scripts/build/builds.txt (a
 	@scripts/build/builds $(BUILDS)
 
 .PHONY: builds-results
-builds-results: ## put what they have come to into RESULTS.md
+builds-results: ## put what they have come to into RESULTS.md and README.md
 	@scripts/build/builds results
 
 .PHONY: htmldocs
