@@ -152,6 +152,37 @@ mutants_are_told_apart() {
 	grep -q 'the kernel does not build without a defect' "$scratch/output"
 }
 
+# fates <last line>: of the mutants that cargo-mutants makes, which here is one.
+fates() {
+	FROM=cargo-mutants kvmtest mutants || true
+	[ "$(tail -n 1 "$scratch/output")" = "$1" ] || {
+		cat "$scratch/output" >&2
+		return 1
+	}
+}
+
+generated_mutants() {
+	local file=rust/kernel/preempt.rs
+	mutable :
+	mkdir -p "$there/tree/rust/kernel"
+	cp "$top/$file" "$there/tree/$file"
+	cat >"$scratch/listing" <<-END
+		[{"file": "$file", "name": "$file:1:1: replace a with b", "replacement": "broken",
+		  "span": {"start": {"line": 1, "column": 1}, "end": {"line": 1, "column": 3}}}]
+	END
+	printf '#!/bin/sh\n[ "$2" = true ] || cat %q\n' "$scratch/listing" >"$top/scripts/build/with"
+	fates "0 killed, 0 unbuilt, 0 equivalent, 1 SURVIVED, 0 excused for nothing"
+	printf '%s\treplace a with b\t%s\tno reason\n' "$file" "$(head -n 1 "$top/$file")" \
+		>"$top/tools/mutants.excused"
+	fates "0 killed, 0 unbuilt, 1 equivalent, 0 SURVIVED, 0 excused for nothing"
+	grep -q '1 mutants, 1 hunted before' "$scratch/output"
+	# A change of what is tested makes it new.
+	echo >>"$top/rust/kernel/arm64.rs"
+	sham qemu-system-aarch64 "case \"\$*\" in *mutants/generated-*) ;; *) cat $scratch/log ;; esac"
+	fates "1 killed, 0 unbuilt, 0 equivalent, 0 SURVIVED, 1 excused for nothing"
+	cmp "$top/$file" "$there/tree/$file"
+}
+
 mutant_is_taken_back() {
 	mutable "$hang"
 	hangs mutants
@@ -195,5 +226,6 @@ check no_qemu "kvmtest tells of a QEMU that does not start"
 check ends_what_it_runs "what kvmtest runs ends with it"
 check killed "a kvmtest that is killed leaves a failure and a lock"
 check mutants_are_told_apart "mutants are killed or survive"
+check generated_mutants "mutants that a tool makes are kept account of"
 check mutant_is_taken_back "a mutant does not stay in the tree"
 check comparisons "a test that passes on C alone fails"
