@@ -18,6 +18,9 @@ Whole kernel: each instruction at a kernel's address that the CPU executes betwe
 at which the guest begins and ends a window. Timer interrupts and kernel threads are in it;
 user space and the guest, whose code is the same everywhere, are not. The switch path is
 `__guest_enter` with the exit behind it, and what they call for the keys.
+
+\"Within the spread\": no further apart than two boots of one kernel, or than two standard
+errors of the medians. Ticks fall into some windows of `wfi` only.
 ";
 
 /// Whole-kernel medians of two boots must not be further apart.

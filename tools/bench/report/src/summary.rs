@@ -49,6 +49,8 @@ pub struct Spread {
     pub max: f64,
     /// How far the medians of single boots are apart.
     pub boots: f64,
+    /// The standard error of the median of a boot, because ticks fall into some windows only.
+    pub error: f64,
 }
 
 /// There must be a value.
@@ -63,6 +65,14 @@ fn reach(values: &[f64]) -> (f64, f64) {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
             (value.min(min), value.max(max))
         })
+}
+
+/// The standard error of the median of values that are spread normally.
+fn error_of_median(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    (std::f64::consts::FRAC_PI_2 * variance / n).sqrt()
 }
 
 impl Spread {
@@ -90,12 +100,15 @@ impl Spread {
             _ => 0.0,
         };
         let (min, max) = reach(&all);
+        let errors = runs.iter().map(|run| error_of_median(run));
+        let error = errors.fold(0.0, f64::max);
         let (least, most) = reach(&runs.into_iter().map(median).collect::<Vec<_>>());
         Some(Self {
             median: median(all) - base,
             min: min - base,
             max: max - base,
             boots: most - least,
+            error,
         })
     }
 }
@@ -127,7 +140,9 @@ impl Row {
     }
 
     pub fn holds(&self) -> &'static str {
-        let boots = self.c.boots.max(self.rust.boots);
+        // Two standard errors of the difference.
+        let error = 2.0 * self.c.error.hypot(self.rust.error);
+        let boots = self.c.boots.max(self.rust.boots).max(error);
         let spread = boots.max(self.c.median * UNSURE);
         self.bound().holds(self.rust.median, self.c.median, spread)
     }
@@ -187,6 +202,13 @@ mod tests {
     }
 
     #[test]
+    fn more_values_make_a_median_surer() {
+        let few = [1.0, 3.0];
+        assert_eq!(error_of_median(&[2.0, 2.0]), 0.0);
+        assert!(error_of_median(&few.repeat(4)) < error_of_median(&few));
+    }
+
+    #[test]
     fn windows_of_a_kind_are_put_together() {
         let window = |kernel: &str, run, ptrauth, keys| Window {
             variant: Variant::parse(kernel, "vhe").unwrap(),
@@ -219,6 +241,7 @@ mod tests {
             min,
             max,
             boots,
+            error: 0.0,
         };
         assert_eq!(keys.c, spread(30.5, 30.0, 31.0, 1.0));
         assert_eq!(
