@@ -77,7 +77,7 @@ each_file_once() {
 	last=$(tail -n 1 "$top/series/order").patch
 	sed -i 's|^---$|&\nrust/kernel/absent.rs\narch/arm64/kvm/Makefile|' "$top/series/$last"
 	mkdir -p "$top/rust/kernel"
-	echo >"$top/rust/kernel/new.rs"
+	echo '// new' >"$top/rust/kernel/new.rs"
 	refused 'rust/kernel/new.rs is in no patch'
 	grep -q 'arch/arm64/kvm/Makefile is listed twice' "$scratch/output"
 	grep -q 'rust/kernel/absent.rs is listed, and the overlay has no such file' "$scratch/output"
@@ -200,7 +200,7 @@ edits_refused() {
 	echo '// more' >>"$top/arch/arm64/kvm/arm.c.patch"
 	refuses 'were both edited'
 	cp "$TOP/arch/arm64/kvm/arm.c.patch" "$top/arch/arm64/kvm/arm.c.patch"
-	echo >"$top/rust/kernel/new.rs"
+	echo '// new' >"$top/rust/kernel/new.rs"
 	refuses 'these files are in no patch:'
 	series refresh new >/dev/null
 	whole

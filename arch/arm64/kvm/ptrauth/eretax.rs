@@ -5,8 +5,8 @@
 //! With nested virtualization, KVM makes the exception returns of L1 in its place, and so has to
 //! authenticate the address that L1 returns to. The CPU's instructions cannot: they look at the
 //! translation regime in force, not at L1's. But the PAC of an address is computed in the same way
-//! as that of any value, and `PACGA` does that with the key in APGA. `PACGA` gives the upper 32 bits
-//! of a PAC. In an address space of less than 4 GiB, a PAC also has bits below. They count as 0.
+//! as that of any value, and `PACGA` does that with the key in APGA. It gives the upper 32 bits of
+//! a PAC. In an address space of less than 4 GiB, a PAC also has bits below. They count as 0.
 //!
 //! `arch/arm64/kvm/pauth.c` does the same in C.
 //!
