@@ -120,6 +120,8 @@ def of_test_all() -> Iterator[Boot]:
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)
     yield guests("guest-c", "2,migrated", "c")
+    yield guests("guest-l1", "l1", cpu="max,lpa2=off", seconds=1500,
+                 append=f"guest_patience=1200 {MODE}")
     yield from compared("-nested", of_base(".*", NOT_QUICK), 60, MODE)
     yield from of_kind("-nokey")
     yield load("c", "c")
