@@ -40,7 +40,9 @@ start() {
 	mkfifo "/tmp/$name.in" "/tmp/$name.out"
 	qemu 900 host 2 loop '' -chardev "pipe,id=qmp,path=/tmp/$name" \
 		-mon chardev=qmp,mode=control "$@" >"/tmp/$name.log" &
-	cat "/tmp/$name.out" >"/tmp/$name.qmp" &
+	# There at once, for grep to look at.
+	: >"/tmp/$name.qmp"
+	cat "/tmp/$name.out" >>"/tmp/$name.qmp" &
 	# Before that, nobody would read the order.
 	in_time grep -q QMP "/tmp/$name.qmp"
 	order "$name" '{"execute": "qmp_capabilities"}'
