@@ -10,6 +10,7 @@
  *
  * Guests assert that their keys and codes are their own.
  */
+#include <asm/unistd.h>
 #include <elf.h>
 #include <sched.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "allowed_cpus.h"
 #include "kvm_util.h"
@@ -218,6 +220,19 @@ static void test_neighbour(struct kvm_vcpu **vcpus)
 	ksft_test_result_pass("%d runs beside a thread with other keys enabled\n", NR_RUNS);
 }
 
+/*
+ * Stop as raise(SIGSTOP) does. A C library may sign the return addresses of its own
+ * functions, and APIA may be enabled or disabled while this thread is stopped.
+ */
+static __always_inline void stop_self(void)
+{
+	register long pid asm("x0") = getpid();
+	register long sig asm("x1") = SIGSTOP;
+	register long nr asm("x8") = __NR_kill;
+
+	asm volatile("svc #0" : "+r"(pid) : "r"(sig), "r"(nr) : "memory");
+}
+
 /* @enabled is what the debugger says that it has set. */
 static void __noreturn be_debugged(struct kvm_vcpu **vcpus, unsigned long *enabled)
 {
@@ -225,7 +240,7 @@ static void __noreturn be_debugged(struct kvm_vcpu **vcpus, unsigned long *enabl
 
 	TEST_ASSERT(!ptrace(PTRACE_TRACEME, 0, NULL, NULL), "Cannot be traced");
 	for (i = 0;; i++) {
-		raise(SIGSTOP);
+		stop_self();
 		vcpu_run(vcpus[i & 1]);
 		check_host(POINTER_KEYS & ~READ_ONCE(*enabled), "set by a debugger");
 		ptrauth_get_ucall(vcpus[i & 1]);
