@@ -171,6 +171,7 @@ generated_mutants() {
 		[{"file": "$source", "name": "$source:1:1: replace a with b", "replacement": "broken",
 		  "span": {"start": {"line": 1, "column": 1}, "end": {"line": 1, "column": 3}}}]
 	END
+	# shellcheck disable=SC2016 # for the script
 	printf '#!/bin/sh\n[ "$2" = true ] || cat %q\n' "$scratch/listing" >"$top/scripts/build/with"
 	fates "0 killed, 0 unbuilt, 0 equivalent, 1 SURVIVED, 0 excused for nothing"
 	printf '%s\treplace a with b\t%s\tno reason\n' "$source" "$(head -n 1 "$top/$source")" \
