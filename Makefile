@@ -62,6 +62,10 @@ stress: image initramfs ## a million round trips with faults, a million random c
 soak: image initramfs-vmm ## repeat load, random calls and migration for MINUTES=60, and count what has been held
 	@scripts/test/kvmtest soak
 
+.PHONY: sequence
+sequence: images initramfs ## make the same million calls on C and Rust, which must end alike (MODES=, CALLS=, SEED=)
+	@CALLS=$(CALLS) SEED=$(SEED) scripts/test/kvmtest sequence $(MODES)
+
 .PHONY: check
 check: image initramfs ## run TESTS=<a,b or kunit> alone in one boot (CPU=, APPEND= to its command line)
 	@scripts/test/kvmtest check $(TESTS)

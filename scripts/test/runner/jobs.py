@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Lists the boots, the longest first, so that none runs alone at the end."""
 
+import os
 import re
 from collections.abc import Iterator
 
@@ -20,6 +21,13 @@ LONG = ("access_tracking_perf_test|demand_paging_test|dirty_log_.*test|irqfd_tes
         "kvm_page_table_test|memslot_.*_test|mmu_stress_test|page_fault_test|rseq_test|"
         "set_memory_region_test")
 NOT_QUICK = f"ptrauth_.*|{SLOW}|{LONG}"
+
+# The calls of a sequence of ptrauth_fuzz, which must end alike on both implementations, by KVM's
+# mode. Each number of calls after which there is a digest is the test's own.
+SEQUENCE = {"nested": 50_000}
+LONG_SEQUENCE = dict.fromkeys(("nested", "protected", "nvhe", "vhe"), 1_000_000)
+SEED = os.environ.get("SEED") or "0x9ac5eed"
+SHOW_EVERY = 1000
 
 MODE = "kvm-arm.mode=nested"
 EXPECT = "PTRAUTH_EXPECT=1"
@@ -58,6 +66,24 @@ def load(name: str, variant: str, append: str = "", tests: str = LOAD, trips: in
     return Boot(f"load-{name}", variant, tests,
                 f"test_timeout=1500 KSELFTEST_PTRAUTH_STRESS_ARGS={trips} "
                 f"KSELFTEST_PTRAUTH_FUZZ_ARGS={calls} {append}", smp=4, seconds=1500)
+
+
+def sequence(mode: str, variant: str, calls: int, show_from: int = 0) -> Boot:
+    """Returns a boot with that many calls in sequence, each shown from there on.
+
+    It has one CPU: there is one thread, and the digest has the number of CPUs in it.
+    """
+    append = "" if mode == "vhe" else f"kvm-arm.mode={mode}"
+    return Boot(f"sequence-{mode}-{variant}{'-shown' * bool(show_from)}", variant, "ptrauth_fuzz",
+                f'test_timeout=1500 KSELFTEST_PTRAUTH_FUZZ_ARGS="-s {calls} {SEED}'
+                f'{f" {show_from} {calls}" * bool(show_from)}" {append}', smp=1, seconds=1500)
+
+
+def sequences(calls: dict[str, int]) -> Iterator[Boot]:
+    """Yields the boots with those sequences on both implementations."""
+    for mode, number in calls.items():
+        for variant in ("c", "rust"):
+            yield sequence(mode, variant, number)
 
 
 def compared(name: str, tests: list[str], seconds: int, append: str = "") -> Iterator[Boot]:
@@ -107,11 +133,14 @@ def of_test(everything: bool) -> Iterator[Boot]:
     yield guests("guest", ("1,4," if everything else "") + "2,off,migrated")
     yield from compared("", of_base(".*", NOT_QUICK), 60)
     yield from of_kind("")
+    if not everything:
+        yield from sequences(SEQUENCE)
     yield from matrix()
 
 
 def of_test_all() -> Iterator[Boot]:
     """Yields the boots of 'make test-all' that come before those."""
+    yield from sequences(LONG_SEQUENCE)
     yield load("stress", "rust", tests="ptrauth_stress", trips=1_000_000, calls=0)
     yield load("fuzz", "rust", tests="ptrauth_fuzz", trips=0, calls=1_000_000)
     yield from compared("-slow", of_base(SLOW), 180)

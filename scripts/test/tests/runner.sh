@@ -223,6 +223,24 @@ comparisons() {
 	[ "$(on_both '' 'fail:kselftest:did not end')" = $'fail\tkselftest\tdid not end' ]
 }
 
+# sequences_of <log on c> <log on rust>: where these differ, with a line after each ";".
+sequences_of() {
+	(cd "$TOP/scripts/test" && python3 -B -c '
+import sys
+from runner.sequence import difference
+print(difference(*(each.split(";") for each in sys.argv[1:])))' "$@")
+}
+
+calls_are_named() {
+	[ "$(sequences_of 'call 1: a;call 2: b' 'call 1: a;call 2: b')" = "not when made again" ]
+	[ "$(sequences_of 'call 1: a;call 2: b' 'call 1: a;call 2: c')" = \
+		"call 2: b; on c: call 2: b; on rust: call 2: c" ]
+	[ "$(sequences_of 'call 1: a;  x' 'call 1: a;  y;call 2: b')" = \
+		"call 1: a; on c: x; on rust: y" ]
+	[ "$(sequences_of 'call 1: a' 'call 1: a;call 2: b')" = \
+		"call 1: a; on c: nothing; on rust: call 2: b" ]
+}
+
 check status_and_count "kvmtest counts, and fails unless all passed"
 check no_qemu "kvmtest tells of a QEMU that does not start"
 check ends_what_it_runs "what kvmtest runs ends with it"
@@ -231,3 +249,4 @@ check mutants_are_told_apart "mutants are killed or survive"
 check generated_mutants "mutants that a tool makes are kept account of"
 check mutant_is_taken_back "a mutant does not stay in the tree"
 check comparisons "a test that passes on C alone fails"
+check calls_are_named "the first call that ends differently is named"

@@ -37,8 +37,6 @@
 /* New keys after so many. */
 #define NR_PER_KEYS	16
 
-#define PSR_IL_BIT	BIT(20)
-
 #define EC_ILL		0x0e
 #define EC_FPAC		0x1c
 #define EC_IABT_LOW	0x20
@@ -63,8 +61,6 @@
 
 #define MAX_TXSZ	39
 
-#define FNV_PRIME	0x100000001b3UL
-
 /* No address that is tried lies below. There is no memory between this and twice as much. */
 #define UNMAPPED_BIT	24
 
@@ -86,7 +82,7 @@ static struct score {
 
 static struct try try;
 
-static u64 digest = 0xcbf29ce484222325UL;
+static u64 digest = PTRAUTH_DIGEST;
 static u64 nr_returns;
 static struct kvm_random_state rng;
 static bool e2h;
@@ -94,10 +90,9 @@ static u64 lib_tcr, lib_ttbr0, lib_sctlr;
 
 /* Guest code. */
 
-/* The library's leave bits 31 and 63 clear. */
 static u64 random_u64(void)
 {
-	return kvm_random_u64(&rng) ^ kvm_random_u64(&rng) << 1;
+	return ptrauth_random_u64(&rng);
 }
 
 static u64 random_below(u64 limit)
@@ -327,8 +322,8 @@ static void one_return(void)
 			     (try.tcr & TCR_EL2_TBID ? TCR_TBID0 : 0), tcr_el1);
 	((cage_try_fn)(CAGE + CAGE_TRY))(&try);
 
-	digest = (digest ^ (landed(&try.kvm) ? try.kvm.elr : try.kvm.esr)) * FNV_PRIME;
-	digest = (digest ^ (try.kvm.spsr & PSTATE_LOOKED_AT)) * FNV_PRIME;
+	digest = ptrauth_digest(digest, landed(&try.kvm) ? try.kvm.elr : try.kvm.esr);
+	digest = ptrauth_digest(digest, try.kvm.spsr & PSTATE_LOOKED_AT);
 
 	score = &scores[!e2h ? NO_E2H : try.signed_address & BIT(55) ? E2H_UPPER : E2H_LOWER];
 	score->good += enabled && accepted(&try.cpu);

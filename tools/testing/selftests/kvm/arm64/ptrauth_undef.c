@@ -12,20 +12,8 @@
 #include "kvm_util.h"
 #include "processor.h"
 #include "ptrauth.h"
+#include "ptrauth_insns.h"
 #include "test_util.h"
-
-/* Which bit of SCTLR_EL1 an instruction needs to do more than a plain one would. */
-enum enable {
-	ENABLE_IA,
-	ENABLE_IB,
-	ENABLE_DA,
-	ENABLE_DB,
-	/* One of them; without, this goes or reads wherever x0 leads. */
-	ENABLE_JUMP,
-	ENABLE_LOAD,
-	/* None. */
-	ENABLE_ALWAYS,
-};
 
 static const u64 enables[] = {
 	[ENABLE_IA] = SCTLR_ELx_ENIA,
@@ -35,60 +23,6 @@ static const u64 enables[] = {
 	[ENABLE_JUMP] = PTRAUTH_SCTLR_ENABLE,
 	[ENABLE_LOAD] = PTRAUTH_SCTLR_ENABLE,
 	[ENABLE_ALWAYS] = 0,
-};
-
-/*
- * Operands are x0 and x1; hints take x17 and x16, or x30 and sp. So does BRAA and
- * its like: QEMU 10.0 aborts on these with any other register if it has BTI.
- */
-static const struct {
-	u32 insn;
-	enum enable enable;
-	const char *text;
-} instructions[] = {
-	{ 0xdac10020, ENABLE_IA, "pacia x0, x1" },
-	{ 0xdac10420, ENABLE_IB, "pacib x0, x1" },
-	{ 0xdac10820, ENABLE_DA, "pacda x0, x1" },
-	{ 0xdac10c20, ENABLE_DB, "pacdb x0, x1" },
-	{ 0xdac123e0, ENABLE_IA, "paciza x0" },
-	{ 0xdac127e0, ENABLE_IB, "pacizb x0" },
-	{ 0xdac12be0, ENABLE_DA, "pacdza x0" },
-	{ 0xdac12fe0, ENABLE_DB, "pacdzb x0" },
-	{ 0xdac11020, ENABLE_IA, "autia x0, x1" },
-	{ 0xdac11420, ENABLE_IB, "autib x0, x1" },
-	{ 0xdac11820, ENABLE_DA, "autda x0, x1" },
-	{ 0xdac11c20, ENABLE_DB, "autdb x0, x1" },
-	{ 0xdac133e0, ENABLE_IA, "autiza x0" },
-	{ 0xdac137e0, ENABLE_IB, "autizb x0" },
-	{ 0xdac13be0, ENABLE_DA, "autdza x0" },
-	{ 0xdac13fe0, ENABLE_DB, "autdzb x0" },
-	{ 0xd503211f, ENABLE_IA, "pacia1716" },
-	{ 0xd503215f, ENABLE_IB, "pacib1716" },
-	{ 0xd503219f, ENABLE_IA, "autia1716" },
-	{ 0xd50321df, ENABLE_IB, "autib1716" },
-	{ 0xd503233f, ENABLE_IA, "paciasp" },
-	{ 0xd503237f, ENABLE_IB, "pacibsp" },
-	{ 0xd50323bf, ENABLE_IA, "autiasp" },
-	{ 0xd50323ff, ENABLE_IB, "autibsp" },
-	{ 0xd503231f, ENABLE_IA, "paciaz" },
-	{ 0xd503235f, ENABLE_IB, "pacibz" },
-	{ 0xd503239f, ENABLE_IA, "autiaz" },
-	{ 0xd50323df, ENABLE_IB, "autibz" },
-	{ 0xd71f0a30, ENABLE_JUMP, "braa x17, x16" },
-	{ 0xd71f0e30, ENABLE_JUMP, "brab x17, x16" },
-	{ 0xd61f0a3f, ENABLE_JUMP, "braaz x17" },
-	{ 0xd61f0e3f, ENABLE_JUMP, "brabz x17" },
-	{ 0xd73f0801, ENABLE_JUMP, "blraa x0, x1" },
-	{ 0xd73f0c01, ENABLE_JUMP, "blrab x0, x1" },
-	{ 0xd63f081f, ENABLE_JUMP, "blraaz x0" },
-	{ 0xd63f0c1f, ENABLE_JUMP, "blrabz x0" },
-	{ 0xd65f0bff, ENABLE_JUMP, "retaa" },
-	{ 0xd65f0fff, ENABLE_JUMP, "retab" },
-	{ 0xd69f0bff, ENABLE_JUMP, "eretaa" },
-	{ 0xd69f0fff, ENABLE_JUMP, "eretab" },
-	{ 0xf8200400, ENABLE_LOAD, "ldraa x0, [x0]" },
-	{ 0xf8a00400, ENABLE_LOAD, "ldrab x0, [x0]" },
-	{ 0x9ac13000, ENABLE_ALWAYS, "pacga x0, x0, x1" },
 };
 
 static unsigned int undefs;
@@ -139,12 +73,12 @@ static u64 guest_execute(u32 insn, u64 value)
 static void guest_expect(unsigned int i, u64 value, bool undef, const char *when)
 {
 	unsigned int before = READ_ONCE(undefs);
-	u64 result = guest_execute(instructions[i].insn, value);
+	u64 result = guest_execute(ptrauth_insns[i].insn, value);
 
 	__GUEST_ASSERT(READ_ONCE(undefs) - before == undef, "%s, %s: %u exceptions",
-		       instructions[i].text, when, READ_ONCE(undefs) - before);
+		       ptrauth_insns[i].text, when, READ_ONCE(undefs) - before);
 	__GUEST_ASSERT(result == value, "%s, %s: 0x%lx became 0x%lx",
-		       instructions[i].text, when, value, result);
+		       ptrauth_insns[i].text, when, value, result);
 }
 
 static void guest_set_enables(u64 sctlr)
@@ -156,11 +90,11 @@ static void guest_set_enables(u64 sctlr)
 static void guest_instructions(void)
 {
 	const u64 value = ptrauth_pointer(0);
-	enum enable enable;
+	enum ptrauth_enable enable;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
-		enable = instructions[i].enable;
+	for (i = 0; i < ARRAY_SIZE(ptrauth_insns); i++) {
+		enable = ptrauth_insns[i].enable;
 
 		if (enable != ENABLE_JUMP && enable != ENABLE_LOAD) {
 			guest_set_enables(0);
@@ -188,11 +122,11 @@ static void guest_instructions_at_el2(void)
 	u64 enable, result;
 	bool is_eret;
 
-	for (i = 0; i < ARRAY_SIZE(instructions); i++) {
-		enable = enables[instructions[i].enable];
+	for (i = 0; i < ARRAY_SIZE(ptrauth_insns); i++) {
+		enable = enables[ptrauth_insns[i].enable];
 		/* L1's exception returns are trapped with and without enables. */
-		is_eret = (instructions[i].insn & 0xfffffbff) == 0xd69f0bff;
-		if (instructions[i].enable >= ENABLE_JUMP && enable && !is_eret)
+		is_eret = (ptrauth_insns[i].insn & 0xfffffbff) == 0xd69f0bff;
+		if (ptrauth_insns[i].enable >= ENABLE_JUMP && enable && !is_eret)
 			continue;
 
 		guest_set_enables(0);
@@ -200,11 +134,11 @@ static void guest_instructions_at_el2(void)
 		do {
 			guest_set_enables(PTRAUTH_SCTLR_ENABLE);
 			before = READ_ONCE(undefs);
-			result = guest_execute(instructions[i].insn, value);
+			result = guest_execute(ptrauth_insns[i].insn, value);
 			GUEST_ASSERT_EQ(result, value);
 		} while (enable && !(read_sysreg(sctlr_el1) & enable));
 		__GUEST_ASSERT(READ_ONCE(undefs) == before + 1, "%s at EL2: %u exceptions",
-			       instructions[i].text, READ_ONCE(undefs) - before);
+			       ptrauth_insns[i].text, READ_ONCE(undefs) - before);
 	}
 	GUEST_DONE();
 }

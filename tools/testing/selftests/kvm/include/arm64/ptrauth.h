@@ -67,6 +67,9 @@ enum ptrauth_half {
 #define PTRAUTH_SCTLR_ENABLE	(SCTLR_ELx_ENIA | SCTLR_ELx_ENIB | \
 				 SCTLR_ELx_ENDA | SCTLR_ELx_ENDB)
 
+/* What an illegal exception return sets. */
+#define PSR_IL_BIT	BIT(20)
+
 struct ptrauth_keys {
 	u64 half[PTRAUTH_NR_HALVES];
 };
@@ -213,6 +216,21 @@ static inline void ptrauth_random_keys(struct kvm_random_state *rng,
 
 	for (half = 0; half < PTRAUTH_NR_HALVES; half++)
 		keys->half[half] = kvm_random_u64(rng);
+}
+
+/* The library's leaves bits 31 and 63 clear. */
+static inline u64 ptrauth_random_u64(struct kvm_random_state *rng)
+{
+	return kvm_random_u64(rng) ^ kvm_random_u64(rng) << 1;
+}
+
+/* What two runs that had the same values in the same order have in common. */
+#define PTRAUTH_DIGEST	0xcbf29ce484222325UL
+
+static inline u64 ptrauth_digest(u64 digest, u64 val)
+{
+	digest = (digest ^ val) * 0x100000001b3UL;
+	return digest ^ digest >> 32;
 }
 
 /* Let the guest sign and authenticate pointers with all its pointer keys. */
