@@ -1009,7 +1009,7 @@ static void seq_run(struct fuzzer *f, struct machine *m, int i)
 		alarm(STALL_SECONDS);
 		ret = ioctl(m->vcpu[i], KVM_RUN, NULL);
 		alarm(0);
-		TEST_ASSERT(!ret || errno != EINTR, "Call %lu, seed 0x%lx: the guest goes on and on",
+		TEST_ASSERT(!ret || errno != EINTR, "Call %lu, seed 0x%lx: the guest goes on",
 			    sequence_nr + 1, seed);
 		if (ret || run->exit_reason != KVM_EXIT_MMIO) {
 			called("KVM_RUN", i, 0, ret, ret ? 0 : run->exit_reason);
