@@ -54,10 +54,10 @@ def of_ours(kind: str, append: str) -> str:
 
 
 def guests(name: str, which: str, variant: str = "rust", cpu: str = "max", seconds: int = 600,
-           append: str = "") -> Boot:
+           append: str = "", options: tuple[str, ...] = ()) -> Boot:
     """Returns a host for those guests of tools/guest/run-guest."""
     return Boot(name, variant, "", f"guests={which} {append}", "guest splats", "guest", cpu, 4,
-                seconds, options=("-m", "3G"))
+                seconds, options=("-m", "3G", *options))
 
 
 def load(name: str, variant: str, append: str = "", tests: str = LOAD, trips: int = 20_000,
@@ -149,8 +149,8 @@ def of_test_all() -> Iterator[Boot]:
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)
     yield guests("guest-c", "2,migrated", "c")
-    yield guests("guest-l1", "l1", cpu="max,lpa2=off", seconds=1500,
-                 append=f"guest_patience=1200 {MODE}")
+    yield guests("guest-l1", "l1", "rust", "max,lpa2=off", 1500, f"guest_patience=60 {MODE}",
+                 ("-i",))
     yield from compared("-nested", of_base(".*", NOT_QUICK), 60, MODE)
     yield from of_kind("-nokey")
     yield load("c", "c")
