@@ -53,45 +53,6 @@ enum KeyId {
     Apib,
 }
 
-/// The size of a page in L1's translation tables.
-#[derive(Clone, Copy)]
-enum Granule {
-    Kib4,
-    Kib16,
-    Kib64,
-}
-
-impl Granule {
-    /// Decodes TG0. A reserved value counts as 64 KiB, as in the rest of KVM.
-    fn of_tg0(tg0: u64) -> Self {
-        match tg0 {
-            0 => Self::Kib4,
-            2 => Self::Kib16,
-            _ => Self::Kib64,
-        }
-    }
-
-    /// Decodes TG1, which has other numbers for the same.
-    fn of_tg1(tg1: u64) -> Self {
-        match tg1 {
-            2 => Self::Kib4,
-            1 => Self::Kib16,
-            _ => Self::Kib64,
-        }
-    }
-
-    /// Returns whether addresses may have 52 bits with this granule (FEAT_LPA2).
-    ///
-    /// KVM hides FEAT_LVA, which is about granules of 64 KiB.
-    fn has_52_bits(self, mmfr0: IdAa64Mmfr0) -> bool {
-        match self {
-            Self::Kib4 => (1..8).contains(&*mmfr0.tgran4()),
-            Self::Kib16 => *mmfr0.tgran16() >= 2,
-            Self::Kib64 => false,
-        }
-    }
-}
-
 /// What L1's translation makes of the upper bits of an address of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Regime {
@@ -115,28 +76,27 @@ impl Regime {
     fn of(tcr: u64, e2h: bool, mmfr0: IdAa64Mmfr0, address: u64) -> Self {
         let host = TcrEl2Host::from_raw(tcr);
         let el2 = TcrEl2::from_raw(tcr);
-        let (lower, upper) = (Granule::of_tg0, Granule::of_tg1);
-        let (txsz, tbi, tbid, granule) = match (e2h, bit55(address)) {
-            (false, _) => (*el2.t0sz(), el2.tbi(), el2.tbid(), lower(*el2.tg0())),
-            (true, false) => (*host.t0sz(), host.tbi0(), host.tbid0(), lower(*host.tg0())),
-            (true, true) => (*host.t1sz(), host.tbi1(), host.tbid1(), upper(*host.tg1())),
+        let upper = e2h && bit55(address);
+        let (txsz, tbi, tbid, tg) = match (e2h, upper) {
+            (false, _) => (*el2.t0sz(), el2.tbi(), el2.tbid(), *el2.tg0()),
+            (true, false) => (*host.t0sz(), host.tbi0(), host.tbid0(), *host.tg0()),
+            (true, true) => (*host.t1sz(), host.tbi1(), host.tbid1(), *host.tg1()),
         };
         let ds = if e2h { host.ds() } else { el2.ds() };
+        // TG0 and TG1 have different numbers for the same granules. A reserved one counts as
+        // 64 KiB, as in the rest of KVM. With 64 KiB, KVM hides the larger size (FEAT_LVA).
+        let has_52_bits = match (upper, tg) {
+            (false, 0) | (true, 2) => (1..8).contains(&*mmfr0.tgran4()),
+            (false, 2) | (true, 1) => *mmfr0.tgran16() >= 2,
+            _ => false,
+        };
 
         Self {
             txsz: txsz as u32,
-            least_txsz: if ds && granule.has_52_bits(mmfr0) {
-                12
-            } else {
-                16
-            },
-            tbi: Self::effective_tbi(tbi, tbid),
+            least_txsz: if ds && has_52_bits { 12 } else { 16 },
+            // `EffectiveTBI()`, for addresses of instructions.
+            tbi: tbi && !tbid,
         }
-    }
-
-    /// `EffectiveTBI()`, for addresses of instructions.
-    fn effective_tbi(tbi: bool, tbid: bool) -> bool {
-        tbi && !tbid
     }
 
     /// `CalculateBottomPACBit()`: the lowest bit of an address that belongs to its PAC.
@@ -174,11 +134,7 @@ impl Regime {
 
         if pauth2 {
             let unmixed = address ^ pac;
-            return if unmixed == stripped {
-                Ok(stripped)
-            } else {
-                Err(unmixed)
-            };
+            return (unmixed == stripped).then_some(stripped).ok_or(unmixed);
         }
 
         if address & self.pac_bits() == pac {
@@ -217,13 +173,8 @@ fn authenticate(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Result<u64, u64> {
         KeyId::Apib => keys.apib,
     };
     let regime = Regime::of(vcpu.tcr_el2(), vcpu.e2h(), vcpu.vm_id_aa64mmfr0(), address);
-    let pac = pacga_with(
-        all_cpus,
-        vcpu.stay(),
-        key,
-        regime.strip(address),
-        vcpu.current_sp(),
-    );
+    let stripped = regime.strip(address);
+    let pac = pacga_with(all_cpus, vcpu.stay(), key, stripped, vcpu.current_sp());
 
     regime.auth(address, pac, id, vm_has(vcpu, Level::PAUTH2))
 }

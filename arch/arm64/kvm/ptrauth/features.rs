@@ -101,9 +101,7 @@ pub(crate) unsafe extern "C" fn kvm_handle_ptrauth(vcpu: *mut bindings::kvm_vcpu
         let esr = vcpu.esr();
         vcpu.inject_into_l1(esr);
     } else {
-        do_once_lite! {
-            warn_on!(true);
-        }
+        do_once_lite! { warn_on!(true); }
         vcpu.inject_undefined();
     }
     1

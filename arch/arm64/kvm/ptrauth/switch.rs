@@ -45,18 +45,13 @@
 //! While a vCPU is not loaded, all its keys are in memory. `KVM_{GET,SET}_ONE_REG` and a reset
 //! access them there. Neither accesses a loaded vCPU.
 
-use crate::vcpu::{
-    hyp_keys,
-    LoadedVcpu, //
-};
+use crate::vcpu::LoadedVcpu;
 use kernel::{
     arm64::{
         cpufeature,
         ptrauth::{
             self,
-            AllCpus,
-            Keys,
-            KERNEL_USES_APIA, //
+            AllCpus, //
         },
         sysreg::HcrEl2, //
     },
@@ -115,9 +110,7 @@ fn settle(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
             return;
         }
         // A put was missed. The CPU may hold other keys than the guest's, so install the guest's.
-        do_once_lite! {
-            warn_on!(true);
-        }
+        do_once_lite! { warn_on!(true); }
     }
     if hcr.api() || hcr.apk() {
         install(vcpu, all_cpus);
@@ -130,7 +123,7 @@ fn install(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
     // SAFETY: The guest's keys are valid as long as the vCPU. The put brings back `current`'s
     // before user space runs. The kernel does not sign if APIA is installed here.
     unsafe {
-        if !KERNEL_USES_APIA {
+        if !ptrauth::KERNEL_USES_APIA {
             ptrauth::install_apia(all_cpus, vcpu.keys());
         }
         ptrauth::install_user(all_cpus, vcpu.stay(), vcpu.keys());
@@ -147,7 +140,7 @@ fn load_nvhe(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
     }
 
     vcpu.set_ptrauth_traps(wanted_hcr(None));
-    let host = hyp_keys(vcpu.stay());
+    let host = crate::vcpu::hyp_keys(vcpu.stay());
     // SAFETY: The hyp context lives as long as the kernel, and only this CPU uses it.
     unsafe {
         ptrauth::save_apia(all_cpus, host);
@@ -193,7 +186,7 @@ pub(crate) unsafe extern "C" fn __kvm_vcpu_put_ptrauth(vcpu: *mut bindings::kvm_
 fn save(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) {
     // SAFETY: The guest's keys are valid as long as the vCPU, and the guest does not run.
     unsafe {
-        if !KERNEL_USES_APIA {
+        if !ptrauth::KERNEL_USES_APIA {
             ptrauth::save_apia(all_cpus, vcpu.keys());
         }
         ptrauth::save_user(all_cpus, vcpu.stay(), vcpu.keys());
@@ -201,7 +194,7 @@ fn save(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) {
 }
 
 /// Returns the keys of a loaded vCPU, whether they are on the CPU or in memory.
-pub(crate) fn guest_keys(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Keys {
+pub(crate) fn guest_keys(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> ptrauth::Keys {
     if vcpu.keys_on_cpu() {
         save(vcpu, all_cpus);
     }

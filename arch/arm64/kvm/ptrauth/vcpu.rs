@@ -12,10 +12,7 @@
 use core::{
     arch::asm,
     marker::PhantomData,
-    mem::{
-        offset_of,
-        size_of, //
-    },
+    mem::offset_of,
     ops::Deref,
 };
 use kernel::{
