@@ -13,7 +13,7 @@ use crate::types::NotThreadSafe;
 ///
 /// # Invariants
 ///
-/// Preemption is disabled for as long as an object of this type exists.
+/// Preemption is disabled wherever code can use a value of this type, or a reference to one.
 #[must_use = "preemption is enabled again when the value is dropped"]
 pub struct Disabled(NotThreadSafe);
 
@@ -39,7 +39,7 @@ impl Drop for Disabled {
 }
 
 impl Disabled {
-    /// Assumes that preemption is disabled, in code that is always called so. Lockdep checks it.
+    /// Assumes that preemption is disabled, in code that always runs that way. Lockdep checks it.
     ///
     /// # Safety
     ///

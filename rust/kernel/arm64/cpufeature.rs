@@ -3,7 +3,7 @@
 //! Features that every CPU of the running system has, and that the kernel uses.
 //!
 //! These functions may be called from any context once the kernel has finalised its capabilities,
-//! which it does before initcalls run.
+//! which it does after early initcalls and before all others.
 //!
 //! C header: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h)
 
@@ -12,7 +12,8 @@
 fn has_cap(cap: u32) -> bool {
     const BITS: u32 = usize::BITS;
 
-    // SAFETY: Nobody writes to the bitmap once the capabilities are final.
+    // SAFETY: `cap` is a capability of the C side, so its word lies in the bitmap. Nobody writes to
+    // the bitmap once the capabilities are final, and a volatile read of a word cannot tear.
     let word = unsafe {
         (&raw const bindings::system_cpucaps)
             .cast::<usize>()

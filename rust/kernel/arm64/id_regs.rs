@@ -2,7 +2,7 @@
 
 //! ID registers: what the CPUs implement.
 //!
-//! Each register that the kernel itself is asked for has three views:
+//! [`IdAa64Isar1`] and [`IdAa64Isar2`] have three views:
 //!
 //! - `this_cpu()` is what this CPU says;
 //! - `sanitised()` is what all CPUs have in common, without what the command line disables;
@@ -102,8 +102,8 @@ macro_rules! id_register_views {
             /// Returns the fields that the command line sets, to whatever value.
             #[inline]
             pub fn overridden() -> Self {
-                // SAFETY: The boot CPU writes the override before any Rust code runs, and nobody
-                // does later.
+                // SAFETY: Early boot alone writes the override, on one CPU, so no write races with
+                // this read.
                 Self::from_raw(unsafe { bindings::$override.mask })
             }
         }

@@ -122,3 +122,10 @@ assert_fields! {
     EsrEl2::EC_SHIFT == ESR_ELx_EC_SHIFT;
     EsrEl2::IL_SHIFT == ESR_ELx_IL_SHIFT;
 }
+
+// Where C has no name for the position, it has one for the value.
+static_assert!(TcrEl2::T0SZ_MASK == bindings::TCR_EL2_T0SZ_MASK as u64);
+static_assert!(TcrEl2::TBI_MASK == bindings::TCR_EL2_TBI as u64);
+static_assert!(TcrEl2::DS_MASK == bindings::TCR_EL2_DS);
+static_assert!(EsrEl2::B_KEY_MASK == bindings::ESR_ELx_ERET_ISS_ERETA as u64);
+static_assert!(SpsrEl2::SP_MASK == (bindings::PSR_MODE_EL2h ^ bindings::PSR_MODE_EL2t) as u64);

@@ -47,7 +47,7 @@ use kernel::{
 const EC_FPAC: u64 = 0x1c;
 
 /// The key that the instruction uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum KeyId {
     Apia,
     Apib,
@@ -58,8 +58,8 @@ enum KeyId {
 struct Regime {
     /// The size of the half of the address space is 2^(64 - `txsz`).
     txsz: u32,
-    /// The least size there is, `AArch64.S1MinTxSZ()`.
-    least_txsz: u32,
+    /// Whether that half can have addresses of 52 bits.
+    has_52_bits: bool,
     /// Whether the top byte is ignored.
     tbi: bool,
 }
@@ -69,9 +69,9 @@ fn bit55(address: u64) -> bool {
 }
 
 impl Regime {
-    /// The regime for `address`.
+    /// Returns the regime for `address`.
     ///
-    /// Without E2H there is but one half. An address with bit 55 set does not belong to it, and is
+    /// Without E2H there is one half only. An address with bit 55 set does not belong to it, and is
     /// treated as if it did.
     fn of(tcr: u64, e2h: bool, mmfr0: IdAa64Mmfr0, address: u64) -> Self {
         let host = TcrEl2Host::from_raw(tcr);
@@ -85,7 +85,7 @@ impl Regime {
         let ds = if e2h { host.ds() } else { el2.ds() };
         // TG0 and TG1 have different numbers for the same granules. A reserved one counts as
         // 64 KiB, as in the rest of KVM. With 64 KiB, KVM hides the larger size (FEAT_LVA).
-        let has_52_bits = match (upper, tg) {
+        let granule_has_52_bits = match (upper, tg) {
             (false, 0) | (true, 2) => (1..8).contains(&*mmfr0.tgran4()),
             (false, 2) | (true, 1) => *mmfr0.tgran16() >= 2,
             _ => false,
@@ -93,28 +93,30 @@ impl Regime {
 
         Self {
             txsz: txsz as u32,
-            least_txsz: if ds && has_52_bits { 12 } else { 16 },
+            has_52_bits: ds && granule_has_52_bits,
             // `EffectiveTBI()`, for addresses of instructions.
             tbi: tbi && !tbid,
         }
     }
 
-    /// `CalculateBottomPACBit()`: the lowest bit of an address that belongs to its PAC.
+    /// Returns the lowest bit of an address that belongs to its PAC, `CalculateBottomPACBit()`.
     ///
-    /// KVM hides FEAT_TTST, which allows for sizes above 39. Sizes beyond have the effect of the
-    /// nearest one.
+    /// KVM hides FEAT_TTST, which allows a TxSZ above 39. A value beyond the least
+    /// (`AArch64.S1MinTxSZ()`) or the greatest has the effect of that one.
     fn calculate_bottom_pac_bit(self) -> u32 {
-        64 - self.txsz.clamp(self.least_txsz, 39)
+        let least = if self.has_52_bits { 12 } else { 16 };
+
+        64 - self.txsz.clamp(least, 39)
     }
 
-    /// The bits of an address that belong to its PAC.
+    /// Returns the bits of an address that belong to its PAC.
     fn pac_bits(self) -> u64 {
         let top_byte = if self.tbi { 0 } else { genmask_u64(56..=63) };
 
         (!0 << self.calculate_bottom_pac_bit()) & genmask_u64(0..=54) | top_byte
     }
 
-    /// `Strip()`: the address without its PAC.
+    /// Returns the address without its PAC, `Strip()`.
     fn strip(self, address: u64) -> u64 {
         if bit55(address) {
             address | self.pac_bits()
@@ -123,7 +125,7 @@ impl Regime {
         }
     }
 
-    /// `Auth()`: the address if its PAC is right, or else what becomes of it.
+    /// Returns the address if its PAC is right, or else what becomes of it, `Auth()`.
     ///
     /// `pac` is what `ComputePAC()` gives for the stripped address. Without FEAT_PAuth2 it replaces
     /// the upper bits of an address that is signed; with, it is mixed into them by an exclusive or,
@@ -150,6 +152,7 @@ impl Regime {
     }
 }
 
+/// Returns whether the VM has this level.
 fn vm_has(vcpu: &LockedVcpu<'_>, level: Level) -> bool {
     support::vm_level(vcpu.vm_id_aa64isar1(), vcpu.vm_id_aa64isar2()).is_some_and(|l| l >= level)
 }
@@ -194,7 +197,7 @@ pub(crate) unsafe extern "C" fn kvm_auth_eretax(
     elr: *mut u64,
 ) -> bool {
     // `PACGA` borrows APGA for the key at hand. A put in between would save the borrowed key as the
-    // guest's, and the look at where a register is would be of no use after a load.
+    // guest's. A load could move a register between memory and the CPU after the look for it.
     let stay = preempt::disable();
     // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu, &stay) };
@@ -259,11 +262,13 @@ mod tests {
     /// Every regime, whatever its size.
     fn regimes() -> impl Iterator<Item = Regime> {
         (0..64).flat_map(|txsz| {
-            [(12, false), (12, true), (16, false), (16, true)].map(|(least_txsz, tbi)| Regime {
-                txsz,
-                least_txsz,
-                tbi,
-            })
+            [(true, false), (true, true), (false, false), (false, true)].map(
+                |(has_52_bits, tbi)| Regime {
+                    txsz,
+                    has_52_bits,
+                    tbi,
+                },
+            )
         })
     }
 
@@ -308,7 +313,7 @@ mod tests {
                 let tcr = txsz | tbi << 20 | tbid << 29;
                 let expected = Regime {
                     txsz: txsz as u32,
-                    least_txsz: 16,
+                    has_52_bits: false,
                     tbi: tbi == 1 && tbid == 0,
                 };
 
@@ -324,7 +329,7 @@ mod tests {
             for (tbi, tbid) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                 let expected = Regime {
                     txsz: txsz as u32,
-                    least_txsz: 16,
+                    has_52_bits: false,
                     tbi: tbi == 1 && tbid == 0,
                 };
                 // The other half's fields say the opposite.
@@ -343,7 +348,12 @@ mod tests {
             let bits = regime.pac_bits();
             let bottom = bits.trailing_zeros();
 
-            assert_eq!(bottom, 64 - regime.txsz.clamp(regime.least_txsz, 39));
+            assert_eq!(
+                bottom,
+                64 - regime
+                    .txsz
+                    .clamp(if regime.has_52_bits { 12 } else { 16 }, 39)
+            );
             assert_eq!(bits & 1 << 55, 0);
             assert_eq!(bits >> 56, if regime.tbi { 0 } else { 0xff });
             assert_eq!(
@@ -426,7 +436,7 @@ mod tests {
     fn without_pauth2_the_error_code_names_the_key() {
         let regime = Regime {
             txsz: 16,
-            least_txsz: 16,
+            has_52_bits: false,
             tbi: false,
         };
 
@@ -440,7 +450,7 @@ mod tests {
 
         let regime = Regime {
             txsz: 16,
-            least_txsz: 16,
+            has_52_bits: false,
             tbi: true,
         };
         let (a, b) = (Err(0x0020_1234_5678_9abc), Err(0x0040_1234_5678_9abc));

@@ -9,7 +9,7 @@
 //! - [`features`]: the pair of vCPU features, the ID register fields, and trapped instructions;
 //! - [`switch`]: load and put of a vCPU, and whose keys the CPU holds;
 //! - [`eretax`]: `ERETAA` and `ERETAB` of a guest hypervisor;
-//! - [`status`]: the line at boot, and `status` in debugfs;
+//! - [`status`]: the line at boot, and `kvm/ptrauth` in debugfs;
 //! - [`capability`]: the draft's capability numbers;
 //! - [`vcpu`]: access to `struct kvm_vcpu`;
 //! - `watch`: checks of whose keys the CPU holds, for debugging.

@@ -120,8 +120,9 @@ fn settle(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
 /// Installs the guest's keys.
 #[inline(always)]
 fn install(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
-    // SAFETY: The guest's keys are valid as long as the vCPU. The put brings back `current`'s
-    // before user space runs. The kernel does not sign if APIA is installed here.
+    // SAFETY: The guest's keys are valid as long as the vCPU. The put, or the task switch after it,
+    // installs those of user space before that runs. The kernel does not sign if APIA is installed
+    // here.
     unsafe {
         if !ptrauth::KERNEL_USES_APIA {
             ptrauth::install_apia(all_cpus, vcpu.keys());

@@ -9,12 +9,7 @@
 //! C headers: [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h),
 //! [`arch/arm64/include/asm/kvm_emulate.h`](srctree/arch/arm64/include/asm/kvm_emulate.h)
 
-use core::{
-    arch::asm,
-    marker::PhantomData,
-    mem::offset_of,
-    ops::Deref,
-};
+use core::{arch::asm, marker::PhantomData, mem::offset_of, ops::Deref};
 use kernel::{
     arm64::{
         id_regs::{
@@ -167,7 +162,7 @@ impl LockedVcpu<'_> {
     /// Returns whether the VM has EL2, without which there is no L2.
     #[inline]
     pub(crate) fn vm_has_el2(&self) -> bool {
-        // SAFETY: The vCPU and its VM are valid. A vCPU that is loaded has its features.
+        // SAFETY: The vCPU and its VM are valid. The vCPU is initialised, so the features are final.
         let features = unsafe { (*(*self.0).kvm).arch.vcpu_features[0] };
 
         features & 1 << bindings::KVM_ARM_VCPU_HAS_EL2 != 0
@@ -262,10 +257,10 @@ impl<'a> LoadedVcpu<'a> {
     /// Returns a pointer to the guest's keys in memory. It is valid as long as the vCPU.
     #[inline]
     pub(crate) fn keys(&self) -> *mut Keys {
-        // SAFETY: The vCPU is valid. This only computes an address.
-        let ctxt = unsafe { &raw mut (*self.vcpu.0).arch.ctxt };
+        let vcpu = self.vcpu.0;
 
-        ctxt.wrapping_byte_add(KEYS).cast()
+        vcpu.wrapping_byte_add(bindings::VCPU_CTXT_OFFSET + KEYS)
+            .cast()
     }
 
     /// Returns the guest's keys when they were last looked at.
@@ -332,8 +327,8 @@ impl<'a> LoadedVcpu<'a> {
     /// Other threads set and clear other bits of the same register (`vcpu_interrupt_line()`), so
     /// these two change one by one, atomically, and only if they differ.
     pub(crate) fn set_ptrauth_traps(&mut self, hcr: HcrEl2) {
-        // SAFETY: The vCPU is valid. This only computes an address.
-        let place = unsafe { &raw mut (*self.vcpu.0).arch.hcr_el2 }.cast();
+        let vcpu = self.vcpu.0;
+        let place = vcpu.wrapping_byte_add(bindings::VCPU_HCR_EL2_OFFSET).cast();
         let change = |shift: u32, on: bool| {
             // SAFETY: The register is valid, and the bit lies in it.
             unsafe {

@@ -88,7 +88,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Returns nothing if no CPU has keys to watch.
+    /// Returns `None` if the system does not have the keys.
     ///
     /// # Safety
     ///

@@ -9,8 +9,8 @@
 //!
 //! - A return address that is signed before the switch and authenticated after it is fatal. So
 //!   nothing here may sign.
-//! - At guest exit, x18 and SP_EL0 are still the guest's. So the shadow call stack, `current`, the
-//!   stack protector and instrumentation do not work. Nothing may fault, be probed or panic.
+//! - At guest exit, x18 is still the guest's, so the shadow call stack does not work. Nothing may
+//!   fault, be probed or panic. The caller passes `current`, so that nothing here reads SP_EL0.
 //!
 //! So the object has straight-line code alone: no calls, no stack, no checks. The Makefile removes
 //! the compiler flags that prevent this. `ptrauth_switch_check.sh` fails the build if the object
@@ -42,7 +42,7 @@ use kernel::{
 /// holds except for APIA, and interrupts are masked.
 #[export]
 #[link_section = ".noinstr.text"]
-pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *const u64) {
+pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *mut u64) {
     // SAFETY: The CPU holds the guest's other keys, so the system has them all.
     let all_cpus = unsafe { AllCpus::assume() };
 
@@ -51,9 +51,9 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *const u64) {
     unsafe { install_apia(all_cpus, guest_keys.cast()) };
 
     if cfg!(CONFIG_KVM_ARM64_PTRAUTH_DEBUG) {
-        // The exit has to write over this mark, an address that no guest has for a key.
+        // The exit has to write over this mark, which a guest has for a key by chance alone.
         // SAFETY: The keys are valid, and the CPU has them as long as the guest runs.
-        unsafe { guest_keys.cast_mut().write(guest_keys.addr() as u64) };
+        unsafe { guest_keys.write(guest_keys.addr() as u64) };
     }
 }
 
