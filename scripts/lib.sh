@@ -20,7 +20,7 @@ KDIR=${KDIR:-}
 VARIANT=${VARIANT:-rust}
 JOBS=${JOBS:-$(nproc)}
 
-# The kernel's own make is not to be told what ours was.
+# The kernel's make must not inherit our flags.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 export -n KDIR VARIANT
 

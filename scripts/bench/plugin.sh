@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The plugin that counts inside QEMU. To be sourced after lib.sh and toolchain.env.
+# The plugin that counts inside QEMU. To be sourced after lib.sh. To build it
+# needs toolchain.env, too.
 
 PLUGIN=$BUILD/bench/target/release/libcounter.so
 
