@@ -16,6 +16,7 @@
 //! the compiler flags that prevent this. `ptrauth_switch_check.sh` fails the build if the object
 //! has anything else.
 
+use core::arch::asm;
 use kernel::{
     arm64::ptrauth::{
         install_apia,
@@ -51,9 +52,10 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *mut u64) {
     unsafe { install_apia(all_cpus, guest_keys.cast()) };
 
     if cfg!(CONFIG_KVM_ARM64_PTRAUTH_DEBUG) {
-        // The exit has to write over this mark, which a guest has for a key by chance alone.
+        // The exit has to write over this mark, which a guest has for a key by chance alone. A
+        // write of Rust's own may come with a check that panics (CONFIG_RUST_DEBUG_ASSERTIONS).
         // SAFETY: The keys are valid, and the CPU has them as long as the guest runs.
-        unsafe { guest_keys.write(guest_keys.addr() as u64) };
+        unsafe { asm!("str {0}, [{0}]", in(reg) guest_keys, options(nostack, preserves_flags)) };
     }
 }
 
