@@ -33,8 +33,13 @@ const PAIR: c_ulong =
 /// Removes from `features` those that the system cannot give to vCPUs.
 ///
 /// Called at `KVM_ARM_VCPU_INIT`, before the vCPU changes, preemptible.
+///
+/// # Safety
+///
+/// Nothing is required.
+// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
 #[export]
-pub(crate) extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_ulong {
+pub(crate) unsafe extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_ulong {
     if support::system().is_ok() {
         features
     } else {
@@ -48,8 +53,13 @@ pub(crate) extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_
 ///
 /// Called at `KVM_ARM_VCPU_INIT`, before the vCPU changes, preemptible. The C side has checked that
 /// the system supports the features.
+///
+/// # Safety
+///
+/// Nothing is required.
+// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
 #[export]
-pub(crate) extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int {
+pub(crate) unsafe extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int {
     match features & PAIR {
         0 | PAIR => 0,
         _ => EINVAL.to_errno(),
@@ -59,8 +69,13 @@ pub(crate) extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int 
 /// Clears the fields of `ID_AA64ISAR1_EL1` that a vCPU without the features must not show.
 ///
 /// Called when a VM gets its ID registers or user space sets them, preemptible.
+///
+/// # Safety
+///
+/// Nothing is required.
+// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
 #[export]
-pub(crate) extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
+pub(crate) unsafe extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
     IdAa64Isar1::from_raw(val)
         .with_const_apa::<0>()
         .with_const_gpa::<0>()
@@ -72,8 +87,13 @@ pub(crate) extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
 /// Clears the fields of `ID_AA64ISAR2_EL1` that a vCPU without the features must not show.
 ///
 /// Called when a VM gets its ID registers or user space sets them, preemptible.
+///
+/// # Safety
+///
+/// Nothing is required.
+// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
 #[export]
-pub(crate) extern "C" fn kvm_ptrauth_hide_isar2(val: u64) -> u64 {
+pub(crate) unsafe extern "C" fn kvm_ptrauth_hide_isar2(val: u64) -> u64 {
     IdAa64Isar2::from_raw(val)
         .with_const_apa3::<0>()
         .with_const_gpa3::<0>()
@@ -136,7 +156,10 @@ mod tests {
         };
 
         for raw in words() {
-            assert_eq!(kvm_ptrauth_supported_features(raw), raw & !lost);
+            // SAFETY: Nothing is required.
+            let supported = unsafe { kvm_ptrauth_supported_features(raw) };
+
+            assert_eq!(supported, raw & !lost);
         }
     }
 
@@ -148,15 +171,18 @@ mod tests {
                 _ => -22,
             };
 
-            assert_eq!(kvm_ptrauth_check_features(raw), expected);
+            // SAFETY: Nothing is required.
+            assert_eq!(unsafe { kvm_ptrauth_check_features(raw) }, expected);
         }
     }
 
     #[test]
     fn the_fields_go_and_nothing_else() {
         for value in VALUES {
-            assert_eq!(kvm_ptrauth_hide_isar1(value), value & !ISAR1);
-            assert_eq!(kvm_ptrauth_hide_isar2(value), value & !ISAR2);
+            // SAFETY: Nothing is required.
+            assert_eq!(unsafe { kvm_ptrauth_hide_isar1(value) }, value & !ISAR1);
+            // SAFETY: Nothing is required.
+            assert_eq!(unsafe { kvm_ptrauth_hide_isar2(value) }, value & !ISAR2);
         }
     }
 }

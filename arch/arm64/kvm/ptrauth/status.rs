@@ -80,8 +80,13 @@ impl fmt::Display for Status {
 /// Reports what is in force in the kernel log and in debugfs.
 ///
 /// Called once, when KVM has been initialised. May sleep.
+///
+/// # Safety
+///
+/// Nothing is required.
+// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
 #[export]
-pub(crate) extern "C" fn kvm_ptrauth_report() {
+pub(crate) unsafe extern "C" fn kvm_ptrauth_report() {
     let status = Status::current();
 
     pr_info!("ptrauth: {status}\n");

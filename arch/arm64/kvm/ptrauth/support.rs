@@ -187,8 +187,13 @@ pub(crate) fn system() -> Result<(Algorithm, Level), Reason> {
 /// Returns whether guests can have pointer authentication.
 ///
 /// Called for `KVM_CHECK_EXTENSION`, preemptible.
+///
+/// # Safety
+///
+/// Nothing is required.
+// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
 #[export]
-pub(crate) extern "C" fn kvm_has_full_ptr_auth() -> bool {
+pub(crate) unsafe extern "C" fn kvm_has_full_ptr_auth() -> bool {
     system().is_ok()
 }
 
