@@ -90,15 +90,21 @@ get_tools() {
 	done
 }
 
-# get_bindgen <folder> <version>
+# get_bindgen <folder> <version>: Debian's, which has its own libclang, or else the crate.
 get_bindgen() {
+	local release suite full
+	if find_version bindgen "$2"; then
+		get_packages "$1" "$release" "$suite" bindgen="$full"
+		ln -s ../usr/bin/bindgen "$1/bin/bindgen"
+		return
+	fi
 	cargo install bindgen-cli --locked --version "$2" --root "$1" ||
 		die "cargo could not install bindgen-cli $2 (see above)" \
 			"It takes the crate registry once; the result stays in $1."
 }
 
 # use_toolchain <tool>...: puts these before the machine's own, in what is exported to make.
-# GCC replaces LLVM, whose libclang bindgen goes on using.
+# GCC replaces LLVM, but not libclang, which bindgen uses.
 use_toolchain() {
 	local name folder version get
 	CROSS_COMPILE=''
@@ -131,6 +137,9 @@ use_toolchain() {
 		esac
 		[ -d "$folder/bin" ] || stage "$name" "$name" "${get[@]}"
 		PATH=$folder/bin:$PATH
+		case $name in
+		bindgen-*) [ ! -d "$folder/usr" ] || LIBCLANG_PATH=$(echo "$folder"/usr/lib/llvm-*/lib) ;;
+		esac
 	done
-	export PATH LLVM RUST_LIB_SRC CROSS_COMPILE
+	export PATH LLVM RUST_LIB_SRC CROSS_COMPILE LIBCLANG_PATH
 }

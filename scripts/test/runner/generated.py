@@ -85,7 +85,7 @@ def generated() -> dict[Key, Mutant]:
             continue
         key = Key(each["file"], each["name"].split(": ", 1)[1], lines[first].strip())
         where = sorted(places, key=lambda place, last=before.get(key): place != last)
-        # Twice the same in one line: one of the two is enough to tell them apart by.
+        # The same edit may fit twice in one line.
         while key in found:
             key = key._replace(edit=f"{key.edit}, again")
         found[key] = Mutant(f"generated-{number}", tuple(where), key.file,
