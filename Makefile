@@ -19,8 +19,9 @@ export KDIR BASE VARIANT
 TRIPS ?= 1000000
 CALLS ?= 1000000
 SEED ?= 0x9ac5eed
-# What 'make check' has beside TESTS=, and where 'make mutants' gets them
-# from, and how long 'make soak' goes on.
+# Debian's configuration for 'make deb': cloud, arm64, rt or 16k.
+FLAVOUR ?= cloud
+# CPU and APPEND are for 'make check', FROM for 'make mutants', MINUTES for 'make soak'.
 export CPU APPEND FROM MINUTES
 
 # Variables of the user's environment for other builds must not reach the kernel's.
@@ -49,7 +50,7 @@ test: images initramfs-vmm ## run the whole test set
 	@scripts/test/kvmtest test
 
 .PHONY: test-all
-test-all: images-nokey images-debug initramfs-vmm ## test, and slow tests, more kernels and guests, load, and mutants
+test-all: images-nokey images-debug initramfs-vmm ## test, and slow tests, more kernels and guests, load, builds, and mutants
 	@scripts/test/kvmtest test-all
 
 .PHONY: stress
@@ -152,8 +153,12 @@ builds: image-rust initramfs ## build the kernels of scripts/build/builds.txt (a
 	@scripts/build/builds $(BUILDS)
 
 .PHONY: builds-results
-builds-results: ## put what they have come to into RESULTS.md and README.md
+builds-results: ## put the results of 'make builds' into RESULTS.md and README.md
 	@scripts/build/builds results
+
+.PHONY: deb
+deb: initramfs ## packages for hardware: a kernel in Debian's configuration (FLAVOUR=cloud), and tests
+	@scripts/build/deb $(FLAVOUR) $(VARIANT)
 
 .PHONY: htmldocs
 htmldocs: image-rust ## build the kernel's pages on KVM and the rustdoc of our crates, without warnings
@@ -190,7 +195,7 @@ refresh: ## take edits in build/tree (and new FILES=) back into the overlay
 .PHONY: clean
 clean: ## remove what was built, keep the unpacked base and the downloads
 	rm -rf $(addprefix $(BUILD)/,rust* c c[.-]* mutant-* mutants selftests root host results \
-		bench series series-* logs htmldocs snippets *.cpio.gz boot.* apply.* test.* debug.sock promises.md)
+		bench builds deb series series-* logs htmldocs snippets *.cpio.gz boot.* apply.* test.* debug.sock promises.md)
 
 .PHONY: distclean
 distclean: ## remove all of build/; downloads stay in the cache
