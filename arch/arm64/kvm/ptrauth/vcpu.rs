@@ -162,7 +162,7 @@ impl LockedVcpu<'_> {
     /// Returns whether the VM has EL2, without which there is no L2.
     #[inline]
     pub(crate) fn vm_has_el2(&self) -> bool {
-        // SAFETY: The vCPU and its VM are valid. The vCPU is initialised, so the features are final.
+        // SAFETY: The vCPU and its VM are valid. An initialised vCPU has its features.
         let features = unsafe { (*(*self.0).kvm).arch.vcpu_features[0] };
 
         features & 1 << bindings::KVM_ARM_VCPU_HAS_EL2 != 0
