@@ -145,6 +145,9 @@ def of_test_all() -> Iterator[Boot]:
     yield load("fuzz", "rust", tests="ptrauth_fuzz", trips=0, calls=1_000_000)
     yield from compared("-slow", of_base(SLOW), 180)
     yield from debug_kernels()
+    # A crash kernel takes over while guests run.
+    yield Boot("crash", "rust-kasan", FEW, f"{EXPECT} test_timeout=120 crashkernel=512M",
+               job="crash", smp=4, seconds=600, options=("-m", "3G"))
     # There QEMU itself takes more than a minute to start: its own code is signed, too.
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)
