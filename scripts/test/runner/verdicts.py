@@ -96,10 +96,11 @@ def of_line(log: Path, line: str) -> Iterator[Verdict]:
     """Yields whether KVM said this, and nothing else, at boot and in debugfs."""
     reason = re.search(r": (.*?)(, draft capability numbers answer too)?$", line)
     fact = f"reason: {reason[1]}" if reason else "algorithm: " + re.split("[()]", line)[1]
-    text = read_log(log)
-    debugfs = "\n".join(sum(parts_of(text, "debugfs"), []))
+    # The console may show a message, too.
+    dmesg, debugfs = ("\n".join(sum(parts_of(read_log(log), part), []))
+                      for part in ("dmesg", "debugfs"))
     for part, wanted, found in (
-            ("boot line", line, re.findall(r"kvm: ptrauth: (.*)", text)),
+            ("boot line", line, re.findall(r"kvm: ptrauth: (.*)", dmesg)),
             ("debugfs", fact, re.findall("^(?:algorithm|reason): .*", debugfs, re.M))):
         ok = found == [wanted]
         yield Verdict("pass" if ok else "fail", part, wanted if ok else f"{wanted}, found {found}")
