@@ -172,7 +172,9 @@ mod tests {
                 c"not available to guests: mixed algorithms",
             ),
         ] {
-            assert!(*line(Err(reason), "Rust", false)? == *expected);
+            for switch in ["Rust", "assembly (nVHE)", "assembly (pKVM)"] {
+                assert!(*line(Err(reason), switch, false)? == *expected);
+            }
         }
 
         Ok(())
