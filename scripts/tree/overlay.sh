@@ -4,7 +4,7 @@
 # Which files make up the overlay, and where in a kernel tree each belongs. To be
 # sourced after lib.sh.
 
-OVERLAY_DIRS=(arch include rust Documentation tools/testing)
+OVERLAY_DIRS=(arch include lib rust Documentation tools/testing)
 OVERLAY_FILES=(MAINTAINERS.patch)
 
 # The overlay's files, relative to the top.
