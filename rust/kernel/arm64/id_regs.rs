@@ -48,9 +48,9 @@ bitfield! {
 bitfield! {
     /// `ID_AA64MMFR0_EL1`, AArch64 Memory Model Feature Register 0.
     pub struct IdAa64Mmfr0(u64) {
-        /// Granules of 4 KiB: from 1 on with addresses of 52 bits, from 8 on not at all.
+        /// The granule of 4 KiB: 0 is with addresses of 48 bits, 1 to 7 of 52 bits, 8 to 15 without.
         31:28 tgran4;
-        /// Granules of 16 KiB: from 2 on with addresses of 52 bits.
+        /// The granule of 16 KiB: 0 is without, 1 with addresses of 48 bits, from 2 on of 52 bits.
         23:20 tgran16;
     }
 }
@@ -100,6 +100,8 @@ macro_rules! id_register_views {
             }
 
             /// Returns the fields that the command line sets, to whatever value.
+            ///
+            /// Modules cannot call it, because the C side does not export the override to them.
             #[inline]
             pub fn overridden() -> Self {
                 // SAFETY: Early boot alone writes the override, on one CPU, so no write races with

@@ -84,7 +84,7 @@ impl fmt::Display for Status {
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_ptrauth_report() {
     let status = Status::current();
@@ -92,7 +92,8 @@ pub(crate) unsafe extern "C" fn kvm_ptrauth_report() {
     pr_info!("ptrauth: {status}\n");
     // KVM is never unloaded, so the file stays. Without memory or debugfs there is no file. Nothing
     // depends on it, so that is not an error.
-    let dir = Dir::lookup(c"kvm");
+    // SAFETY: KVM has made the directory, and does not remove it.
+    let dir = unsafe { Dir::lookup(c"kvm") };
     let file = dir.read_callback_file(c"ptrauth", status, &Status::write_facts);
     if let Ok(file) = KBox::pin_init(file, GFP_KERNEL) {
         core::mem::forget(file);
