@@ -30,6 +30,7 @@ SEED = os.environ.get("SEED") or "0x9ac5eed"
 SHOW_EVERY = 1000
 
 MODE = "kvm-arm.mode=nested"
+NO_LPIS = "irqchip.gicv3_nolpi=1"
 EXPECT = "PTRAUTH_EXPECT=1"
 
 
@@ -145,9 +146,14 @@ def of_test_all() -> Iterator[Boot]:
     yield load("fuzz", "rust", tests="ptrauth_fuzz", trips=0, calls=1_000_000)
     yield from compared("-slow", of_base(SLOW), 180)
     yield from debug_kernels()
-    # A crash kernel takes over while guests run.
-    yield Boot("crash", "rust-kasan", FEW, f"{EXPECT} test_timeout=120 crashkernel=512M",
-               job="crash", smp=4, seconds=600, options=("-m", "3G"))
+    # A second kernel takes over while guests run. It would not know that the first one's tables
+    # for LPIs stay in use.
+    for job, append in (("crash", "crashkernel=512M"), ("kexec", NO_LPIS)):
+        yield Boot(job, "rust-kasan", FEW, f"{EXPECT} test_timeout=120 {append}", job=job, smp=4,
+                   seconds=600, options=("-m", "3G"))
+    yield Boot("sleep", "rust-kasan", "ptrauth_stress",
+               "KSELFTEST_PTRAUTH_STRESS_ARGS=10000 test_timeout=900 suspend.pm_test_delay=1",
+               "kselftest sleeps splats", "sleep", smp=4, seconds=1000, options=("-m", "3G"))
     # There QEMU itself takes more than a minute to start: its own code is signed, too.
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)

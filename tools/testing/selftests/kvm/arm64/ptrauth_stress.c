@@ -42,7 +42,7 @@
 #define STALL_SECONDS	60
 
 /* How often the kernel is asked to bring a CPU back before it counts as lost. */
-#define PLUG_TRIES	5
+#define PLUG_TRIES	50
 
 /* Slab objects of the kernel's own that come and go, in bytes, and pages, in KiB. */
 #define SLAB_NOISE	(256 << 10)
@@ -190,13 +190,18 @@ static void __noreturn be_bystander(int nr)
 	}
 }
 
-/* A CPU that is slow to come up, as under emulation, may need another try. */
+/*
+ * A CPU that is slow to come up, as under emulation, may need another try. So may one of a
+ * system that goes to sleep or wakes up.
+ */
 static void bring_back(int cpu)
 {
 	int tries = 1;
 
-	while (!set_cpu_online(cpu, true))
+	while (!set_cpu_online(cpu, true)) {
 		TEST_ASSERT(tries++ < PLUG_TRIES, "Cannot bring CPU %d back", cpu);
+		usleep(100000);
+	}
 }
 
 static void bring_all_back(void)
@@ -421,7 +426,7 @@ int main(int argc, char *argv[])
 	stop_all();
 
 	ksft_test_result(held >= trips && exits, "%lu round trips held, 0 wrong PACs\n", held);
-	ksft_test_result(checks, "%lu looks of their VMMs, %lu of processes without a guest\n",
+	ksft_test_result(checks, "%lu checks by their VMMs, %lu by processes without a guest\n",
 			 exits, checks);
 	for (i = 0; i < NR_FAULTS; i++) {
 		if (i == UNPLUGGED && !can_unplug)
