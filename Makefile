@@ -35,7 +35,7 @@ help: ## list the targets
 	@echo "Variables:"
 	@echo "  KDIR=<tree>  take the kernel from this source tree, which stays as it is"
 	@echo "  BASE=7.3     the series of Debian's linux-source packages to take it from otherwise"
-	@echo "  VARIANT=c    the base's own implementation instead of ours (image, shell, guest);"
+	@echo "  VARIANT=c    the base's own implementation instead of ours, for each target that boots or builds one;"
 	@echo "               c-nokey, rust-nokey: a kernel that signs no return addresses of its own;"
 	@echo "               rust-inline: its C helpers inlined; rust-watch, rust-kasan, rust-kcsan, rust-rt:"
 	@echo "               debug kernels"

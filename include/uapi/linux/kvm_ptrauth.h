@@ -9,8 +9,8 @@
  *
  * A kernel booted with kvm-arm.ptrauth_caps=v10 also serves VMMs that were written
  * against the draft: KVM_CHECK_EXTENSION gives the draft's answer for the draft's
- * numbers. They then do not have their meaning of linux/kvm.h. The released numbers
- * always answer.
+ * numbers. They then lose the meaning that linux/kvm.h gives them. The released
+ * numbers always answer.
  */
 #ifndef _UAPI_LINUX_KVM_PTRAUTH_H
 #define _UAPI_LINUX_KVM_PTRAUTH_H

@@ -162,7 +162,7 @@ pub unsafe fn install_user(_: AllCpus, _: &preempt::Disabled, from: *const Keys)
     }
 }
 
-/// Returns the keys that `current` uses in user space.
+/// Returns a pointer to the keys that `current` uses in user space. It is valid as long as the task.
 ///
 /// Nobody but the task itself changes the keys of a running task.
 #[inline]
@@ -172,7 +172,7 @@ pub fn current_user_keys() -> *const Keys {
         .cast()
 }
 
-/// Returns a pointer to a set of keys that has a valid `apia` alone: the key with which the kernel
+/// Returns a pointer to a set of keys of which only `apia` is valid: the key with which the kernel
 /// signs on behalf of `task`.
 #[cfg(CONFIG_ARM64_PTR_AUTH_KERNEL)]
 #[inline(always)]

@@ -61,8 +61,8 @@ bitfield! {
 bitfield! {
     /// `TCR_EL2`, Translation Control Register, with `HCR_EL2.E2H` set.
     ///
-    /// Each field but DS is there for the lower half of the address space and for the upper. The
-    /// layout is that of `TCR_EL1`.
+    /// Each field except DS exists twice: for the lower half of the address space, and for the
+    /// upper. The layout is that of `TCR_EL1`.
     pub struct TcrEl2Host(u64) {
         /// The size of the lower half is 2^(64 - T0SZ).
         5:0 t0sz;

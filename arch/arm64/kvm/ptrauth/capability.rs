@@ -58,7 +58,7 @@ pub(crate) unsafe extern "C" fn kvm_ptrauth_parse_caps(value: *mut c_char) -> c_
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_ptrauth_check_draft_extension(ext: c_long) -> c_int {
     const ADDRESS: c_long = bindings::KVM_CAP_ARM_PTRAUTH_ADDRESS_V10 as c_long;

@@ -2,8 +2,8 @@
 
 //! `ERETAA` and `ERETAB` of a guest hypervisor.
 //!
-//! With nested virtualization, KVM makes the exception returns of L1 in its place, and so has to
-//! authenticate the address that L1 returns to. The CPU's instructions cannot: they look at the
+//! With nested virtualization, KVM emulates the exception returns of L1. So it must authenticate the
+//! address that L1 returns to. The CPU's instructions cannot: they look at the
 //! translation regime in force, not at L1's. But the PAC of an address is computed in the same way
 //! as that of any value, and `PACGA` does that with the key in APGA. It gives the upper 32 bits of
 //! a PAC. In an address space of less than 4 GiB, a PAC also has bits below. They count as 0.
@@ -182,10 +182,13 @@ fn authenticate(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Result<u64, u64> {
     regime.auth(address, pac, id, vm_has(vcpu, Level::PAUTH2))
 }
 
-/// Authenticates the address that a guest hypervisor returns to with `ERETAA` or `ERETAB`. Whether
-/// that fails or not, `*elr` is where to return to.
+/// Authenticates the address that a guest hypervisor returns to with `ERETAA` or `ERETAB`.
 ///
-/// Called while the vCPU is loaded, for the trap that the guest was left for, preemptible or not.
+/// Returns whether the address has the right PAC, or needs none. Writes the address to return to
+/// into `*elr` in either case.
+///
+/// Called while the vCPU is loaded, for the trap that ended the guest's run: with preemption from
+/// KVM's run loop, without it from the world switch.
 ///
 /// # Safety
 ///
@@ -197,7 +200,8 @@ pub(crate) unsafe extern "C" fn kvm_auth_eretax(
     elr: *mut u64,
 ) -> bool {
     // `PACGA` borrows APGA for the key at hand. A put in between would save the borrowed key as the
-    // guest's. A load could move a register between memory and the CPU after the look for it.
+    // guest's. A load could move a register between memory and the CPU
+    // after the check where it is.
     let stay = preempt::disable();
     // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu, &stay) };

@@ -37,7 +37,7 @@ const PAIR: c_ulong =
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_ptrauth_supported_features(features: c_ulong) -> c_ulong {
     if support::system().is_ok() {
@@ -57,7 +57,7 @@ pub(crate) unsafe extern "C" fn kvm_ptrauth_supported_features(features: c_ulong
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_ptrauth_check_features(features: c_ulong) -> c_int {
     match features & PAIR {
@@ -73,7 +73,7 @@ pub(crate) unsafe extern "C" fn kvm_ptrauth_check_features(features: c_ulong) ->
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
     IdAa64Isar1::from_raw(val)
@@ -91,7 +91,7 @@ pub(crate) unsafe extern "C" fn kvm_ptrauth_hide_isar1(val: u64) -> u64 {
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_ptrauth_hide_isar2(val: u64) -> u64 {
     IdAa64Isar2::from_raw(val)

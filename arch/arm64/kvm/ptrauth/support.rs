@@ -191,7 +191,7 @@ pub(crate) fn system() -> Result<(Algorithm, Level), Reason> {
 /// # Safety
 ///
 /// Nothing is required.
-// With the kernel's least rustc, `#[export]` takes unsafe functions alone.
+// With the kernel's minimum rustc, `#[export]` accepts only unsafe functions.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_has_full_ptr_auth() -> bool {
     system().is_ok()

@@ -73,7 +73,8 @@ fn wanted_hcr(l1: Option<HcrEl2>) -> HcrEl2 {
 /// Called from `kvm_arch_vcpu_load()`, also for an L1<->L2 transition, without preemption.
 /// Afterwards the vCPU's `HCR_EL2` says whether its guest may use the instructions and the keys. If
 /// it may, with VHE the CPU holds the guest's keys, except for APIA if the world switch exchanges
-/// it. Without VHE, the hyp context of this CPU holds the host's keys.
+/// it. In nVHE mode, the hyp context of this CPU holds the host's keys. In protected mode
+/// this does nothing: EL2 sets the traps and switches the keys.
 ///
 /// # Safety
 ///
@@ -132,7 +133,8 @@ fn install(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
     vcpu.set_keys_on_cpu(true);
 }
 
-/// Sets the traps, and saves the host's keys for a world switch that exchanges all five.
+/// Sets the traps, and saves the host's keys for a world switch that exchanges all five. In
+/// protected mode it does nothing.
 #[inline(never)]
 fn load_nvhe(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
     // pKVM does not trust the host with a guest's traps and keys. EL2 handles them.

@@ -76,7 +76,7 @@ assert_keys! {
     apga, vcpu_sysreg_APGAKEYLO_EL1, vcpu_sysreg_APGAKEYHI_EL1;
 }
 
-/// Returns the keys of the host side, in the hyp context of this CPU.
+/// Returns a pointer to the host's keys in the hyp context of this CPU.
 ///
 /// A world switch that exchanges all five keys takes the host's from there when it leaves a guest.
 /// Preemption is disabled, so the context stays this CPU's.
@@ -263,7 +263,7 @@ impl<'a> LoadedVcpu<'a> {
             .cast()
     }
 
-    /// Returns the guest's keys when they were last looked at.
+    /// Returns the guest's keys as they were at the last check.
     #[cfg(CONFIG_KVM_ARM64_PTRAUTH_DEBUG)]
     pub(crate) fn watched(&mut self) -> &mut Keys {
         let vcpu = self.vcpu.0;

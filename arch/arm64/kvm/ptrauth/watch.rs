@@ -9,8 +9,8 @@
 //! - The user keys are `current`'s, as the C side has installed them, unless the flag
 //!   `PTRAUTH_KEYS_ON_CPU` is set.
 //! - A vCPU that has pointer authentication has the flag set from its load to its put, unless it
-//!   runs an L2 to which L1 denies it. No put takes the flag away between L1 and L2.
-//! - While the flag is set, a guest alone changes its keys. They are what they were after the last
+//!   runs an L2 to which L1 denies the keys. No put takes the flag away between L1 and L2.
+//! - While the flag is set, only the guest changes its keys. They are what they were after the last
 //!   load or exit, until the next entry or put.
 //! - A load installs what memory has. A put leaves in memory what the CPU had.
 //! - After an exit, memory has the APIA that the guest had. The key is not the kernel's.
@@ -170,7 +170,7 @@ impl Watch<'_> {
     }
 }
 
-/// Looks before a load or put. Returns whether the flag is set.
+/// Checks whose keys the CPU holds before a load or put. Returns whether the flag is set.
 ///
 /// # Safety
 ///
@@ -194,7 +194,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_before(vcpu: *mut bindings::kvm_vcpu, loa
     watch.vcpu.keys_on_cpu()
 }
 
-/// Looks after a load before which the flag was `on_cpu`.
+/// Checks the flag and the keys after a load. `on_cpu` is the flag from before it.
 ///
 /// # Safety
 ///
@@ -219,7 +219,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_load(vcpu: *mut bindings::kvm_vcpu, on_cp
     }
 }
 
-/// Looks after a put before which the flag was `on_cpu`.
+/// Checks the flag and the keys after a put. `on_cpu` is the flag from before it.
 ///
 /// # Safety
 ///
@@ -246,7 +246,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_put(vcpu: *mut bindings::kvm_vcpu, on_cpu
     }
 }
 
-/// Looks before the guest is entered.
+/// Checks whose keys the CPU holds before the guest is entered.
 ///
 /// # Safety
 ///
@@ -259,7 +259,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_entry(vcpu: *mut bindings::kvm_vcpu) {
     }
 }
 
-/// Looks after the guest was left, and notes the keys that it has.
+/// Checks the keys after the guest was left, and notes those that it has.
 ///
 /// # Safety
 ///

@@ -3,9 +3,9 @@
  * ptrauth_eretax - Compare KVM's ERETAA and ERETAB for a guest hypervisor with
  * the CPU's BRAA and BRAB.
  *
- * KVM makes the exception returns of L1, and so has to authenticate ELR_EL2.
+ * KVM emulates the exception returns of L1, so it must authenticate ELR_EL2.
  * BRAA and BRAB do to a register what ERETAA and ERETAB do to ELR_EL2: the key,
- * the modifier, the enables, the bits that belong to the code, the PAC Fail
+ * the modifier, the enables, the bits that belong to the PAC, the PAC Fail
  * exception and the corruption of a wrong address are the same. L1 executes them
  * itself, and the CPU looks at the same registers as KVM. So each address is
  * tried twice, first with a BRAx and then with an ERETAx. Nothing is where the
@@ -13,8 +13,8 @@
  * address have to be the same, unless SPSR_EL2 makes an Illegal Execution state
  * exception of a good return.
  *
- * L1 has its translation regime in any state for that, and so has its MMU off,
- * mostly: it does not matter to pointer authentication.
+ * L1 sets its translation regime to random states for this. So its MMU is off most
+ * of the time, which does not matter to pointer authentication.
  */
 #include "eretax_cage.h"
 #include "kvm_util.h"
@@ -141,7 +141,7 @@ static bool has_lpa2(void)
 	       ID_AA64MMFR0_EL1_TGRAN4_52_BIT;
 }
 
-/* Any regime with the MMU off, or what the tables that there are allow. */
+/* Any regime with the MMU off, or one that the existing tables allow. */
 static void random_regime(void)
 {
 	const u64 tbi = e2h ? TCR_TBI0 | TCR_TBID0 : TCR_EL2_TBI | TCR_EL2_TBID;
@@ -201,7 +201,7 @@ static u64 random_spsr(void)
 	return is_legal ? mode | il : own_mode() | PSR_IL_BIT;
 }
 
-/* An address of an instruction in either half, and how much of its code is spoiled. */
+/* An address of an instruction in either half, and how much of its PAC is spoiled. */
 static void random_address(void)
 {
 	const u64 may_spoil = GENMASK(63, UNMAPPED_BIT + 1) & ~BIT(55);
@@ -277,14 +277,14 @@ static bool ended_alike(u64 pstate)
 	       (kvm->spsr & PSTATE_LOOKED_AT) == pstate;
 }
 
-/* Whether an attempt has led to the address without its code. */
+/* Whether an attempt has led to the address without its PAC. */
 static bool accepted(struct attempt *attempt)
 {
 	return landed(attempt) && !((attempt->elr ^ try.stripped) << 8);
 }
 
 /*
- * KVM computes the upper 32 bits of a code. If TxSZ is above 32, the code reaches down
+ * KVM computes the upper 32 bits of a PAC. If TxSZ is above 32, the PAC reaches down
  * to bits of which the CPU knows more: KVM takes them for 0.
  */
 static bool cpu_knows_more(void)
@@ -477,7 +477,7 @@ int main(int argc, char *argv[])
 			ksft_test_result_skip("there are no VMs without E2H\n");
 			continue;
 		}
-		ksft_print_msg("%s: %lu right codes, %lu wrong ones, %lu times not enabled\n",
+		ksft_print_msg("%s: %lu right PACs, %lu wrong PACs, %lu times not enabled\n",
 			       part_name[i], score->good, score->refused, score->disabled);
 		ksft_print_msg("%s: %lu illegal states, %lu errors\n", part_name[i],
 			       score->illegal, score->wrong);

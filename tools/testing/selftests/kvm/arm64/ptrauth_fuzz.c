@@ -46,7 +46,7 @@
 #define NR_VMS		3
 #define NR_VCPUS	3
 
-/* A VM may have more vCPUs than there are open files for, of those that were closed. */
+/* A VM keeps the vCPUs whose files were closed, so there may be more vCPUs than files. */
 #define MAX_VCPU_ID	64
 
 /*
@@ -607,7 +607,7 @@ static struct machine {
 	/* The features that it is made for, those that it has, and which of its vCPUs have. */
 	u32 wanted, features;
 	bool has[MACHINE_VCPUS], is_set_up[MACHINE_VCPUS];
-	/* Most codes are for this modifier. */
+	/* Most PACs are for this modifier. */
 	u64 modifier;
 	u64 *code;
 	u64 *data;
@@ -949,7 +949,7 @@ static struct ops_item *put_item(struct fuzzer *f, struct machine *m, struct ops
 	return item + 1;
 }
 
-/* The list: any op, and exception returns to what comes next, most of them with a code. */
+/* The list: any op, and exception returns to what comes next, most of them with a PAC. */
 static void make_list(struct fuzzer *f, struct machine *m)
 {
 	struct ops_item *item = (void *)m->data;
@@ -1159,7 +1159,7 @@ static void sequence(int argc, char *argv[])
 			ksft_test_result(kind_runs[i], "%lu lists done at %s\n", kind_runs[i],
 					 kind_name[i]);
 	}
-	ksft_test_result_pass("%lu calls with seed 0x%lx, and the host's own codes are right\n",
+	ksft_test_result_pass("%lu calls with seed 0x%lx, and the host's own PACs are right\n",
 			      sequence_nr, seed);
 	ksft_finished();
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ptrauth_host - Test that what a thread has disabled of pointer authentication
- * stays disabled, and the rest as it is, whatever guests the thread runs.
+ * ptrauth_host - Test that the keys which a thread has disabled stay disabled, and
+ * that its other keys stay the same, whatever guests it runs.
  *
  * PACIA and the like are NOPs in a thread that has disabled the key, and guests
  * of that thread use the key nonetheless. So a VMM may have its own use of some
  * key disabled, or a debugger may do that to it. When the key is enabled again,
- * the codes have to be those of before, or those of a new key if it was reset.
+ * it must make the same PACs as before, or other PACs if it was reset.
  *
- * Guests assert that their keys and codes are their own.
+ * Guests assert that their keys and PACs are their own.
  */
 #include <asm/unistd.h>
 #include <elf.h>
@@ -34,7 +34,7 @@
 /* How often a debugger sets which keys are enabled. */
 #define NR_DEBUGS	50
 
-/* How many codes of each key are looked at, in the guest and outside. */
+/* How many PACs of each key to check, in the guest and outside. */
 #define NR_CHECKS	3
 
 /* The keys that can be disabled, in the order of enum ptrauth_key. */

@@ -7,8 +7,8 @@
  * its keys as they were. When L1 enters L2 with ERETAA or ERETAB, KVM has to
  * authenticate with the key that L1 has at that moment.
  *
- * Whatever takes the CPU away from L2, and gives it another one or even another VM
- * for what it was in, L2 has the keys of before, as far as L1 lets it use them.
+ * L2 must find its keys unchanged, as far as L1 lets it use them, when it has been
+ * preempted, and when it goes on on another CPU or in another VM.
  */
 #include <signal.h>
 #include <linux/sizes.h>
@@ -27,7 +27,7 @@
 
 #define NR_ROUNDS	200
 
-/* How many codes of each key are looked at, in the guest and outside. */
+/* How many PACs of each key to check, in the guest and outside. */
 #define NR_CHECKS	3
 
 #define HCR_BOTH	(HCR_EL2_API | HCR_EL2_APK)
@@ -415,7 +415,7 @@ static void test_turns(void)
 	ksft_test_result_pass("in turns with other VMs and on any CPU, L2 keeps what it may use\n");
 }
 
-/* Takes the CPU away now and then, and has codes of its own. */
+/* Takes the CPU away now and then, and has PACs of its own. */
 static pid_t start_rival(int cpu)
 {
 	pid_t pid = fork();

@@ -6,7 +6,7 @@
  * The CPU has the instructions all the same. KVM gets a trap for those that would
  * sign or authenticate, and answers that there is no such instruction. With the
  * enables of SCTLR_EL1 clear, the CPU itself leaves pointers alone and nothing
- * traps, but for PACGA, which has no enable. XPACI and the like only strip bits;
+ * traps, except PACGA, which has no enable. XPACI and the like only strip bits;
  * no trap exists for them.
  */
 #include "kvm_util.h"
@@ -112,8 +112,8 @@ static void guest_instructions(void)
 }
 
 /*
- * At EL2, KVM takes the enables away again, which such a VM does not have, when it puts
- * the vCPU. An instruction that finds its enable gone leaves the pointer alone.
+ * At EL2, KVM clears the enables when it puts the vCPU, because such a VM does not have
+ * them. An instruction that finds its enable gone leaves the pointer alone.
  */
 static void guest_instructions_at_el2(void)
 {

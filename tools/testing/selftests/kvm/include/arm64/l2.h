@@ -33,8 +33,8 @@ static inline struct kvm_vm *vm_create_with_l1(struct kvm_vcpu **vcpu, u32 featu
 	write_sysreg_s(read_sysreg_s(SYS_##reg##_EL1), SYS_##reg##_EL12)
 
 /*
- * For L1: have L2 use the translation tables and vectors that L1 has now, with no
- * stage 2, and with @hcr in addition to what this takes of HCR_EL2.
+ * For L1: give L2 the translation tables and vectors that L1 uses now. Turn stage 2
+ * off, and set the bits of @hcr in HCR_EL2 as well.
  */
 static inline void l1_prepare_l2(u64 hcr)
 {
@@ -103,7 +103,7 @@ static inline void l1_eret(u64 address, u64 pstate, u64 sp, enum l1_eret how)
 	    "x26", "x27", "x28", "cc", "memory");
 }
 
-/* For a handler in L1: have l1_eret() return. */
+/* For a handler in L1: return from l1_eret(). */
 static inline void l1_resume(struct ex_regs *regs)
 {
 	regs->regs[9] = l1_frame.sp;

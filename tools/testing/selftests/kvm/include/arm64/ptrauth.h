@@ -379,7 +379,7 @@ static inline void ptrauth_guest_check_keys(const struct ptrauth_keys *keys,
 }
 
 /*
- * Assert, in the guest, that the first @nr codes are those of @ref, and that every
+ * Assert, in the guest, that the first @nr PACs are those of @ref, and that every
  * signed pointer authenticates.
  */
 static inline void ptrauth_guest_check_codes(const struct ptrauth_codes *ref,
