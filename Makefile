@@ -150,6 +150,7 @@ distro-check: ## 'make run' and 'make test' in a pristine Debian (DISTRO=bookwor
 
 .PHONY: builds
 builds: image-rust initramfs ## build the kernels of scripts/build/builds.txt (all, or BUILDS="<names>")
+	@scripts/build/setup /usr/include/dwarf.h:libdw-dev
 	@scripts/build/builds $(BUILDS)
 
 .PHONY: builds-results

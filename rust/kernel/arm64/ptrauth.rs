@@ -162,7 +162,8 @@ pub unsafe fn install_user(_: AllCpus, _: &preempt::Disabled, from: *const Keys)
     }
 }
 
-/// Returns a pointer to the keys that `current` uses in user space. It is valid as long as the task.
+/// Returns a pointer to the keys that `current` uses in user space. It is valid as long as the
+/// task.
 ///
 /// Nobody but the task itself changes the keys of a running task.
 #[inline]

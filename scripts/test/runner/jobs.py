@@ -151,9 +151,6 @@ def of_test_all() -> Iterator[Boot]:
     for job, append in (("crash", "crashkernel=512M"), ("kexec", NO_LPIS)):
         yield Boot(job, "rust-kasan", FEW, f"{EXPECT} test_timeout=120 {append}", job=job, smp=4,
                    seconds=600, options=("-m", "3G"))
-    yield Boot("sleep", "rust-kasan", "ptrauth_stress",
-               "KSELFTEST_PTRAUTH_STRESS_ARGS=10000 test_timeout=900 suspend.pm_test_delay=1",
-               "kselftest sleeps splats", "sleep", smp=4, seconds=1000, options=("-m", "3G"))
     # There QEMU itself takes more than a minute to start: its own code is signed, too.
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)

@@ -2,8 +2,8 @@
 
 //! `ERETAA` and `ERETAB` of a guest hypervisor.
 //!
-//! With nested virtualization, KVM emulates the exception returns of L1. So it must authenticate the
-//! address that L1 returns to. The CPU's instructions cannot: they look at the
+//! With nested virtualization, KVM emulates the exception returns of L1. So it must authenticate
+//! the address that L1 returns to. The CPU's instructions cannot: they look at the
 //! translation regime in force, not at L1's. But the PAC of an address is computed in the same way
 //! as that of any value, and `PACGA` does that with the key in APGA. It gives the upper 32 bits of
 //! a PAC. In an address space of less than 4 GiB, a PAC also has bits below. They count as 0.

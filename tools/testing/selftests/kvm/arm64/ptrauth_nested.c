@@ -8,7 +8,7 @@
  * authenticate with the key that L1 has at that moment.
  *
  * L2 must find its keys unchanged, as far as L1 lets it use them, when it has been
- * preempted, and when it goes on on another CPU or in another VM.
+ * preempted, and when it continues on another CPU or in another VM.
  */
 #include <signal.h>
 #include <linux/sizes.h>
