@@ -119,7 +119,7 @@ images-nokey: images
 
 .PHONY: images-debug
 images-debug: tree
-	@for kernel in kasan kcsan rt; do scripts/build/kernel rust-$$kernel || exit; done
+	@for kernel in kasan kcsan rt watch; do scripts/build/kernel rust-$$kernel || exit; done
 
 .PHONY: menuconfig
 menuconfig: tree ## edit the kernel's configuration; our options are under Virtualization
@@ -150,7 +150,6 @@ distro-check: ## 'make run' and 'make test' in a pristine Debian (DISTRO=bookwor
 
 .PHONY: builds
 builds: image-rust initramfs ## build the kernels of scripts/build/builds.txt (all, or BUILDS="<names>")
-	@scripts/build/setup /usr/include/dwarf.h:libdw-dev
 	@scripts/build/builds $(BUILDS)
 
 .PHONY: builds-results

@@ -70,8 +70,10 @@ merge() {
 	kmake KCONFIG_ALLCONFIG="$out/merged.config" "$target"
 }
 
-# debian_config <flavour>: the file that has it.
+# debian_config <flavour>: the file that has it. Call it in a command substitution, which does
+# not inherit -e.
 debian_config() {
+	set -e
 	local package folder
 	folder=$(cached "linux-config-$BASE")
 	if [ ! -d "$folder" ]; then

@@ -48,9 +48,9 @@ bitfield! {
 bitfield! {
     /// `ID_AA64MMFR0_EL1`, AArch64 Memory Model Feature Register 0.
     pub struct IdAa64Mmfr0(u64) {
-        /// The granule of 4 KiB: 0 is with addresses of 48 bits, 1 to 7 of 52 bits, 8 to 15 none.
+        /// 4 KiB granule: 0 means addresses of 48 bits, 1 to 7 of 52 bits, 8 to 15 no support.
         31:28 tgran4;
-        /// The granule of 16 KiB: 0 is without, 1 with addresses of 48 bits, from 2 on of 52 bits.
+        /// 16 KiB granule: 0 means no support, 1 addresses of 48 bits, 2 and above of 52 bits.
         23:20 tgran16;
     }
 }

@@ -5,12 +5,13 @@
 //! A key is 128 bits wide and sits in two 64-bit registers, lo and hi. All key registers belong to
 //! EL1 and exist once per CPU. The kernel, processes and guests use them in turn.
 //!
-//! The kernel signs its own return addresses with APIA if it is built with
-//! `CONFIG_ARM64_PTR_AUTH_KERNEL`, and uses no other key. It installs APIA whenever it is entered
-//! or left. It installs the other four, the *user keys*, when it switches tasks
+//! With `CONFIG_ARM64_PTR_AUTH_KERNEL`, the kernel signs its return addresses. It then installs an
+//! APIA of its own when it is entered. It uses no other key. When it is left, it installs the
+//! task's APIA. It installs the other four, the *user keys*, when it switches tasks
 //! (`ptrauth_keys_install_user()`).
 //!
-//! C header: [`asm/pointer_auth.h`](srctree/arch/arm64/include/asm/pointer_auth.h)
+//! C header:
+//! [`arch/arm64/include/asm/pointer_auth.h`](srctree/arch/arm64/include/asm/pointer_auth.h)
 //!
 //! Reference: Arm ARM, D8.10 "Pointer authentication", and the descriptions of the registers
 //! `APIAKeyLo_EL1` to `APGAKeyHi_EL1` in D24.2.
@@ -36,6 +37,10 @@ pub use bindings::ptrauth_keys_user as Keys;
 pub const KERNEL_USES_APIA: bool = cfg!(CONFIG_ARM64_PTR_AUTH_KERNEL);
 
 /// Proof that every CPU has the five keys, and that the kernel may access them.
+///
+/// # Invariants
+///
+/// The system has address and generic authentication.
 #[derive(Clone, Copy)]
 pub struct AllCpus(());
 
@@ -45,6 +50,7 @@ impl AllCpus {
     pub fn check() -> Option<Self> {
         let both = cpufeature::supports_address_auth() && cpufeature::supports_generic_auth();
 
+        // INVARIANT: The system has both.
         both.then_some(Self(()))
     }
 
@@ -55,6 +61,7 @@ impl AllCpus {
     /// The system must have address and generic authentication.
     #[inline]
     pub const unsafe fn assume() -> Self {
+        // INVARIANT: Holds by the safety requirements of this function.
         Self(())
     }
 }
@@ -214,13 +221,6 @@ pub fn pacga_with(_: AllCpus, _: &preempt::Disabled, key: Key, value: u64, modif
         )
     };
     pac
-}
-
-/// Makes writes to system registers visible to the instructions that follow.
-#[inline(always)]
-pub fn isb() {
-    // SAFETY: A barrier is always allowed.
-    unsafe { asm!("isb", options(nostack, preserves_flags)) };
 }
 
 #[cfg(CONFIG_RUST_ARM64_KUNIT_TEST)]

@@ -13,6 +13,7 @@ use crate::{
     bitfield,
     prelude::*, //
 };
+use core::arch::asm;
 
 /// Asserts that fields are where the C side has them.
 macro_rules! assert_fields {
@@ -129,3 +130,10 @@ static_assert!(TcrEl2::TBI_MASK == bindings::TCR_EL2_TBI as u64);
 static_assert!(TcrEl2::DS_MASK == bindings::TCR_EL2_DS);
 static_assert!(EsrEl2::B_KEY_MASK == bindings::ESR_ELx_ERET_ISS_ERETA as u64);
 static_assert!(SpsrEl2::SP_MASK == (bindings::PSR_MODE_EL2h ^ bindings::PSR_MODE_EL2t) as u64);
+
+/// Makes writes to system registers visible to the instructions that follow.
+#[inline(always)]
+pub fn isb() {
+    // SAFETY: A barrier is always allowed.
+    unsafe { asm!("isb", options(nostack, preserves_flags)) };
+}

@@ -30,7 +30,6 @@ SEED = os.environ.get("SEED") or "0x9ac5eed"
 SHOW_EVERY = 1000
 
 MODE = "kvm-arm.mode=nested"
-NO_LPIS = "irqchip.gicv3_nolpi=1"
 EXPECT = "PTRAUTH_EXPECT=1"
 
 
@@ -119,7 +118,7 @@ def debug_kernels() -> Iterator[Boot]:
                    of_ours(kind, append) + ("" if kind == "load" else f",{LOAD}"),
                    f"{EXPECT} test_timeout=600 KSELFTEST_PTRAUTH_STRESS_ARGS={trips} "
                    f"KSELFTEST_PTRAUTH_FUZZ_ARGS={calls} KSELFTEST_PTRAUTH_ERETAX_ARGS=10000 "
-                   f"{append}", "kunit kselftest splats", smp=4, seconds=1500, options=("-m", "3G"))
+                   f"{append}", "kunit kselftest splats", smp=4, seconds=3600, options=("-m", "3G"))
 
 
 def matrix() -> Iterator[Boot]:
@@ -148,9 +147,12 @@ def of_test_all() -> Iterator[Boot]:
     yield from debug_kernels()
     # A second kernel takes over while guests run. It would not know that the first one's tables
     # for LPIs stay in use.
-    for job, append in (("crash", "crashkernel=512M"), ("kexec", NO_LPIS)):
+    for job, append in (("crash", "crashkernel=512M"), ("kexec", "irqchip.gicv3_nolpi=1")):
         yield Boot(job, "rust-kasan", FEW, f"{EXPECT} test_timeout=120 {append}", job=job, smp=4,
                    seconds=600, options=("-m", "3G"))
+    yield Boot("sleep", "rust-watch", "ptrauth_stress",
+               "test_timeout=600 KSELFTEST_PTRAUTH_STRESS_ARGS=10000 suspend.pm_test_delay=1",
+               "kselftest sleep splats", "sleep", smp=4, seconds=700)
     # There QEMU itself takes more than a minute to start: its own code is signed, too.
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)

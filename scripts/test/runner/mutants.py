@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .boots import BUILD, LOGS, RESULTS, TOP, TREE, VARIANT, Boot, Verdict, call, judge
+from .boots import BUILD, LOGS, RESULTS, TOP, TREE, VARIANT, Boot, Verdict, call, judge, lock
 from .jobs import guests, matrix, table
 from .report import said
 
@@ -72,6 +72,10 @@ class Fate:
         return f"{self.outcome:8} {self.mutant.text or self.mutant.name:34} by {by}{self.why}"
 
 
+class Unsound(Exception):
+    """Says what the tests find in a kernel without a defect."""
+
+
 def watching() -> bool:
     """Returns whether the kernel's own watch is the only judge."""
     return VARIANT == WATCH
@@ -130,11 +134,11 @@ async def failures(where: str, name: str, image: str, variant: str) -> list[Verd
     if where.startswith("guest-"):
         boot = guests("", where.removeprefix("guest-"), seconds=300, append="guest_patience=60")
     elif where == "kunit":
-        boot = Boot("", "", parts="kunit splats", cpu="max", seconds=120)
+        boot = Boot("", "", parts="kunit splats", cpu="max", seconds=240)
     else:
         boot = {boot.name: boot for boot in matrix()}[f"matrix-{where}"]
-        boot = replace(boot, parts="kunit kselftest splats", seconds=120,
-                       append=f"{boot.append} test_timeout=60 stop_at_failure=1")
+        boot = replace(boot, parts="kunit kselftest splats", seconds=240,
+                       append=f"{boot.append} test_timeout=120 stop_at_failure=1")
         # C has no KUnit test, and says nothing at boot. The watch is asked alone.
         boot = replace(boot, parts="kselftest splats", line="") if variant != "rust" else boot
     # What a kernel says before it dies is on the console alone.
@@ -168,9 +172,9 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
             sound_there[place] = asyncio.create_task(
                 failures(where, f"{name}-{where}", name, variant))
         if found := await sound_there[place]:
-            raise SystemExit("\n       ".join(["error: without any defect there is something to "
-                                               "find:", *map("  ".join, found),
-                                               f"log: {LOGS}/boot-mutant-{name}-{where}.log"]))
+            raise Unsound("\n       ".join(["error: without any defect there is something to "
+                                            "find:", *map("  ".join, found),
+                                            f"log: {LOGS}/boot-mutant-{name}-{where}.log"]))
 
     async def report(mutant: Mutant, start: float, trouble: str, number: int) -> None:
         unbuilt = trouble.endswith("not build")
@@ -186,6 +190,7 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
             killers.writelines(f"{mutant.name}\t{part}\t{test}\n" for part, test in fate.tests)
         tell(fate)
 
+    lock(".lock", "uses")
     restore()
     shutil.rmtree(IMAGES, ignore_errors=True)
     for variant in sorted({mutant.variant for mutant in mutants}):
@@ -194,10 +199,13 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
             raise SystemExit("error: the kernel does not build without a defect")
     print("==> defects", flush=True)
     last = None
-    for number, mutant in enumerate(mutants, 1):
-        start, trouble = time.time(), await make(mutant)
+    try:
+        for number, mutant in enumerate(mutants, 1):
+            start, trouble = time.time(), await make(mutant)
+            if last:
+                await last
+            last = asyncio.create_task(report(mutant, start, trouble, number))
         if last:
             await last
-        last = asyncio.create_task(report(mutant, start, trouble, number))
-    if last:
-        await last
+    except Unsound as error:
+        raise SystemExit(error) from None

@@ -64,7 +64,7 @@ does_not_fit() {
 	git_tree
 	sed -i 's/psci_test/psci_tests/' "$scratch/tree/tools/testing/selftests/kvm/Makefile.kvm"
 	in_tree commit -qam changed
-	refused 'does not fit: of 1 hunks, number 1 (line '
+	refused 'does not fit: of 2 hunks, number 1 (line '
 }
 
 # git am finds out when it is half through.

@@ -125,7 +125,7 @@ fit_is_told() {
 	rm "$scratch/tree/arch/arm64/kvm/Makefile"
 	fails_saying 'see 2 of the files above' "$TOP/scripts/tree/apply-check" "$scratch/tree"
 	told 'arch/arm64/kvm/Makefile  *is not in the tree$'
-	told 'Makefile.kvm  *does not fit: of 1 hunks, number 1 (line [0-9]*)$'
+	told 'Makefile.kvm  *does not fit: of 2 hunks, number 1 (line [0-9]*)$'
 }
 
 check apply_twice "applying twice changes nothing"

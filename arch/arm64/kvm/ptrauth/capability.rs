@@ -2,7 +2,7 @@
 
 //! The capability numbers of the draft of 2019.
 //!
-//! The released numbers are the C side's: it answers `KVM_CHECK_EXTENSION` for them with
+//! The C side answers `KVM_CHECK_EXTENSION` for the released numbers, with
 //! [`kvm_has_full_ptr_auth`]. The release gives other meanings to the draft's numbers. They get the
 //! draft's answer only on a kernel that was booted with `kvm-arm.ptrauth_caps=v10`.
 //!
@@ -13,12 +13,13 @@
 use crate::support;
 use kernel::{
     arm64::cpufeature,
-    bindings, pr_warn_once,
+    bindings,
+    pr_warn_once,
     prelude::*,
     sync::atomic::{
         Atomic,
         Relaxed, //
-    },
+    }, //
 };
 
 /// Whether the draft's numbers answer. Early boot sets it, before user space can ask.

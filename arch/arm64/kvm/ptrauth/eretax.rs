@@ -53,7 +53,7 @@ enum KeyId {
     Apib,
 }
 
-/// What L1's translation makes of the upper bits of an address of an instruction.
+/// How L1's translation treats the upper bits of an instruction's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Regime {
     /// The size of the half of the address space is 2^(64 - `txsz`).
@@ -84,7 +84,7 @@ impl Regime {
         };
         let ds = if e2h { host.ds() } else { el2.ds() };
         // TG0 and TG1 have different numbers for the same granules. A reserved one counts as
-        // 64 KiB, as in the rest of KVM. With 64 KiB, KVM hides the larger size (FEAT_LVA).
+        // 64 KiB. With 64 KiB, KVM hides the larger size (FEAT_LVA).
         let granule_has_52_bits = match (upper, tg) {
             (false, 0) | (true, 2) => (1..8).contains(&*mmfr0.tgran4()),
             (false, 2) | (true, 1) => *mmfr0.tgran16() >= 2,
@@ -192,16 +192,15 @@ fn authenticate(vcpu: &LoadedVcpu<'_>, all_cpus: AllCpus) -> Result<u64, u64> {
 ///
 /// # Safety
 ///
-/// `vcpu` must be the vCPU that the calling thread runs, and have pointer authentication; `elr`
-/// must be valid for a write.
+/// `vcpu` must be the vCPU that the calling thread runs and has loaded, and have pointer
+/// authentication; `elr` must be valid for a write.
 #[export]
 pub(crate) unsafe extern "C" fn kvm_auth_eretax(
     vcpu: *mut bindings::kvm_vcpu,
     elr: *mut u64,
 ) -> bool {
-    // `PACGA` borrows APGA for the key at hand. A put in between would save the borrowed key as the
-    // guest's. A load could move a register between memory and the CPU
-    // after the check where it is.
+    // APGA holds another key for `PACGA`. A put meanwhile would save it as the guest's. A load could
+    // move a register to the CPU or to memory after the check that says where it is.
     let stay = preempt::disable();
     // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu, &stay) };

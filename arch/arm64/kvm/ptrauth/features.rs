@@ -7,7 +7,7 @@
 //! traps and the keys do not tell them apart. Without them, the ID registers show nothing of
 //! pointer authentication, and its instructions are undefined.
 //!
-//! UAPI header: [`asm/kvm.h`](srctree/arch/arm64/include/uapi/asm/kvm.h)
+//! UAPI header: [`arch/arm64/include/uapi/asm/kvm.h`](srctree/arch/arm64/include/uapi/asm/kvm.h)
 //!
 //! Reference: `KVM_ARM_VCPU_INIT` in <https://docs.kernel.org/virt/kvm/api.html>
 

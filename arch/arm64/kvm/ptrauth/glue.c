@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM's macros and inline functions for Rust, which bindgen cannot translate. They
- * are not in rust/helpers/, because modules must not call them.
+ * What Rust needs in C. bindgen cannot translate macros and inline functions of KVM.
+ * They are not in rust/helpers/, because modules must not call them.
  */
 
 #include <linux/init.h>

@@ -103,7 +103,6 @@ impl fmt::Display for Level {
 type Fields = (Algorithm, u64, u64);
 
 /// One view of the two ID registers that describe pointer authentication.
-#[derive(Clone, Copy)]
 struct View([Fields; 3]);
 
 impl View {

@@ -78,10 +78,11 @@ fn wanted_hcr(l1: Option<HcrEl2>) -> HcrEl2 {
 ///
 /// # Safety
 ///
-/// `vcpu` must be a vCPU that has pointer authentication, and that the calling thread is loading.
+/// `vcpu` must be a vCPU that has pointer authentication, and that the calling thread is loading,
+/// with preemption disabled.
 #[export]
 pub(crate) unsafe extern "C" fn __kvm_vcpu_load_ptrauth(vcpu: *mut bindings::kvm_vcpu) {
-    // SAFETY: The C side loads vCPUs with preemption disabled.
+    // SAFETY: By the safety requirements of this function.
     let stay = unsafe { preempt::Disabled::assume() };
     // SAFETY: The caller loads the vCPU, with its mutex held.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu, stay) };
@@ -159,10 +160,11 @@ fn load_nvhe(mut vcpu: LoadedVcpu<'_>, all_cpus: AllCpus) {
 ///
 /// # Safety
 ///
-/// `vcpu` must be a vCPU whose keys are on the CPU, and that the calling thread is putting.
+/// `vcpu` must be a vCPU whose keys are on the CPU, and that the calling thread is putting, with
+/// preemption disabled.
 #[export]
 pub(crate) unsafe extern "C" fn __kvm_vcpu_put_ptrauth(vcpu: *mut bindings::kvm_vcpu) {
-    // SAFETY: The C side puts vCPUs with preemption disabled.
+    // SAFETY: By the safety requirements of this function.
     let stay = unsafe { preempt::Disabled::assume() };
     // SAFETY: The caller puts the vCPU, with its mutex held.
     let mut vcpu = unsafe { LoadedVcpu::from_raw(vcpu, stay) };
@@ -177,7 +179,7 @@ pub(crate) unsafe extern "C" fn __kvm_vcpu_put_ptrauth(vcpu: *mut bindings::kvm_
     if !vcpu.scheduled_out() {
         // SAFETY: `current` is valid as long as its code runs, and the keys are its own.
         unsafe { ptrauth::install_user(all_cpus, stay, ptrauth::current_user_keys()) };
-    } else if cfg!(CONFIG_LOCKDEP) {
+    } else if cfg!(CONFIG_PROVE_LOCKING) {
         // SAFETY: The scheduler switches tasks with interrupts off.
         unsafe { LocalInterruptDisabled::assume_disabled() };
     }

@@ -9,7 +9,12 @@
 //! C headers: [`arch/arm64/include/asm/kvm_host.h`](srctree/arch/arm64/include/asm/kvm_host.h),
 //! [`arch/arm64/include/asm/kvm_emulate.h`](srctree/arch/arm64/include/asm/kvm_emulate.h)
 
-use core::{arch::asm, marker::PhantomData, mem::offset_of, ops::Deref};
+use core::{
+    arch::asm,
+    marker::PhantomData,
+    mem::offset_of,
+    ops::Deref, //
+};
 use kernel::{
     arm64::{
         id_regs::{
@@ -116,53 +121,60 @@ impl LockedVcpu<'_> {
     /// Returns whether the vCPU has pointer authentication, as the C side's `vcpu_has_ptrauth()`
     /// does. Only a system where each CPU has all keys gives it to vCPUs.
     pub(crate) fn has_ptrauth(&self) -> bool {
-        // SAFETY: The vCPU is valid.
+        // SAFETY: By the type invariant, the vCPU is valid.
         unsafe { bindings::kvm_ptrauth_vcpu_has(self.0) }
     }
 
     /// Returns an ID register as the VM has it: the sanitised value, until the VMM writes another.
-    fn vm_id_reg(&self, register: u32) -> u64 {
-        // SAFETY: The vCPU and its VM are valid, and each VM has the register.
+    ///
+    /// # Safety
+    ///
+    /// `register` must be the encoding of an ID register that each VM has.
+    unsafe fn vm_id_reg(&self, register: u32) -> u64 {
+        // SAFETY: By the type invariant, the vCPU and its VM are valid.
         unsafe { bindings::kvm_ptrauth_vm_id_reg(self.0, register) }
     }
 
     /// Returns `ID_AA64ISAR1_EL1` as the VM has it.
     pub(crate) fn vm_id_aa64isar1(&self) -> IdAa64Isar1 {
-        IdAa64Isar1::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64ISAR1_EL1))
+        // SAFETY: It is such a register.
+        IdAa64Isar1::from_raw(unsafe { self.vm_id_reg(bindings::SYS_ID_AA64ISAR1_EL1) })
     }
 
     /// Returns `ID_AA64ISAR2_EL1` as the VM has it.
     pub(crate) fn vm_id_aa64isar2(&self) -> IdAa64Isar2 {
-        IdAa64Isar2::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64ISAR2_EL1))
+        // SAFETY: It is such a register.
+        IdAa64Isar2::from_raw(unsafe { self.vm_id_reg(bindings::SYS_ID_AA64ISAR2_EL1) })
     }
 
     /// Returns `ID_AA64MMFR0_EL1` as the VM has it.
     pub(crate) fn vm_id_aa64mmfr0(&self) -> IdAa64Mmfr0 {
-        IdAa64Mmfr0::from_raw(self.vm_id_reg(bindings::SYS_ID_AA64MMFR0_EL1))
+        // SAFETY: It is such a register.
+        IdAa64Mmfr0::from_raw(unsafe { self.vm_id_reg(bindings::SYS_ID_AA64MMFR0_EL1) })
     }
 
     /// Injects an exception for an undefined instruction into the guest.
     pub(crate) fn inject_undefined(&mut self) {
-        // SAFETY: The vCPU is valid, and this is its thread.
+        // SAFETY: By the type invariant, the vCPU is valid, and this is its thread.
         unsafe { bindings::kvm_inject_undefined(self.0) };
     }
 
     /// Reinjects into L1 the exception that L2 caused, with the syndrome `esr`.
     pub(crate) fn inject_into_l1(&mut self, esr: EsrEl2) {
-        // SAFETY: The vCPU is valid, and this is its thread.
+        // SAFETY: By the type invariant, the vCPU is valid, and this is its thread.
         unsafe { bindings::kvm_inject_nested_sync(self.0, esr.into_raw()) };
     }
 
     /// Returns the syndrome of the last exit from the guest.
     pub(crate) fn esr(&self) -> EsrEl2 {
-        // SAFETY: The member belongs to this thread.
+        // SAFETY: By the type invariant, the vCPU is valid. The member belongs to this thread.
         EsrEl2::from_raw(unsafe { (*self.0).arch.fault.esr_el2 })
     }
 
     /// Returns whether the VM has EL2, without which there is no L2.
     #[inline]
     pub(crate) fn vm_has_el2(&self) -> bool {
-        // SAFETY: The vCPU and its VM are valid. An initialised vCPU has its features.
+        // SAFETY: By the type invariant, the vCPU and its VM are valid, and have their features.
         let features = unsafe { (*(*self.0).kvm).arch.vcpu_features[0] };
 
         features & 1 << bindings::KVM_ARM_VCPU_HAS_EL2 != 0
@@ -170,40 +182,43 @@ impl LockedVcpu<'_> {
 
     /// Returns whether an L2 guest runs on the vCPU, as the C side's `is_nested_ctxt()` does.
     pub(crate) fn runs_l2(&self) -> bool {
-        // SAFETY: The vCPU is valid, and this is its thread.
+        // SAFETY: By the type invariant, the vCPU is valid, and this is its thread.
         unsafe { bindings::kvm_ptrauth_is_nested_ctxt(self.0) }
     }
 
     /// Returns a register of the guest hypervisor, whether it is on the CPU or in memory.
-    fn el2_register(&self, register: bindings::vcpu_sysreg) -> u64 {
-        // SAFETY: The vCPU is valid, and this is its thread.
-        unsafe { bindings::vcpu_read_sys_reg(self.0, register) }
+    fn el2_register<const REGISTER: bindings::vcpu_sysreg>(&self) -> u64 {
+        const { assert!(REGISTER < bindings::vcpu_sysreg_NR_SYS_REGS) };
+
+        // SAFETY: By the type invariant, the vCPU is valid, and this is its thread. KVM has the
+        // register, if only in memory.
+        unsafe { bindings::vcpu_read_sys_reg(self.0, REGISTER) }
     }
 
     /// Returns `HCR_EL2` as L1 has set it for L2.
     pub(crate) fn l1_hcr_el2(&self) -> HcrEl2 {
-        // SAFETY: The vCPU is valid. The register is always in memory.
+        // SAFETY: By the type invariant, the vCPU is valid. The register is always in memory.
         HcrEl2::from_raw(unsafe { bindings::kvm_ptrauth_l1_hcr_el2(self.0) })
     }
 
     /// Returns `SCTLR_EL2` of the guest hypervisor.
     pub(crate) fn sctlr_el2(&self) -> SctlrEl2 {
-        SctlrEl2::from_raw(self.el2_register(bindings::vcpu_sysreg_SCTLR_EL2))
+        SctlrEl2::from_raw(self.el2_register::<{ bindings::vcpu_sysreg_SCTLR_EL2 }>())
     }
 
     /// Returns `TCR_EL2` of the guest hypervisor. Its layout depends on [`e2h`](Self::e2h).
     pub(crate) fn tcr_el2(&self) -> u64 {
-        self.el2_register(bindings::vcpu_sysreg_TCR_EL2)
+        self.el2_register::<{ bindings::vcpu_sysreg_TCR_EL2 }>()
     }
 
     /// Returns `ELR_EL2` of the guest hypervisor.
     pub(crate) fn elr_el2(&self) -> u64 {
-        self.el2_register(bindings::vcpu_sysreg_ELR_EL2)
+        self.el2_register::<{ bindings::vcpu_sysreg_ELR_EL2 }>()
     }
 
     /// Returns whether the guest hypervisor runs with `HCR_EL2.E2H`.
     pub(crate) fn e2h(&self) -> bool {
-        // SAFETY: The vCPU is valid, and this is its thread.
+        // SAFETY: By the type invariant, the vCPU is valid, and this is its thread.
         unsafe { bindings::kvm_ptrauth_el2_e2h_is_set(self.0) }
     }
 }
@@ -275,7 +290,7 @@ impl<'a> LoadedVcpu<'a> {
     /// Returns whether one of these bits is set in the flags.
     #[inline]
     fn has_flag(&self, bits: u16) -> bool {
-        // SAFETY: The member belongs to this thread.
+        // SAFETY: By the type invariant, the vCPU is valid. The member belongs to this thread.
         unsafe { (*self.vcpu.0).arch.sflags & bits != 0 }
     }
 
@@ -361,7 +376,7 @@ impl<'a> LoadedVcpu<'a> {
             return regs.sp;
         }
         if !self.has_flag(bindings::VCPU_SYSREGS_ON_CPU) {
-            return self.el2_register(bindings::vcpu_sysreg_SP_EL2);
+            return self.el2_register::<{ bindings::vcpu_sysreg_SP_EL2 }>();
         }
 
         let sp;

@@ -57,7 +57,7 @@ fn check(when: &str, name: &str, owner: &str, key: Key, wanted: Key) {
     }
 }
 
-/// Reports each user key that is not what its owner has.
+/// Checks the user keys against those of their owner.
 fn check_user(when: &str, owner: &str, keys: &Keys, wanted: &Keys) {
     check(when, "APIB is", owner, keys.apib, wanted.apib);
     check(when, "APDA is", owner, keys.apda, wanted.apda);
@@ -65,7 +65,7 @@ fn check_user(when: &str, owner: &str, keys: &Keys, wanted: &Keys) {
     check(when, "APGA is", owner, keys.apga, wanted.apga);
 }
 
-/// Reports each of the five keys that is not what its owner has.
+/// Checks all five keys against those of their owner.
 fn check_all(when: &str, owner: &str, keys: &Keys, wanted: &Keys) {
     check(when, "APIA is", owner, keys.apia, wanted.apia);
     check_user(when, owner, keys, wanted);
@@ -92,9 +92,10 @@ impl Watch<'_> {
     ///
     /// # Safety
     ///
-    /// `vcpu` must be a vCPU that the calling thread has loaded, or is loading or putting.
+    /// `vcpu` must be a vCPU that the calling thread has loaded, or is loading or putting, with
+    /// preemption disabled.
     unsafe fn new(vcpu: *mut bindings::kvm_vcpu, when: &'static str) -> Option<Self> {
-        // SAFETY: The C side cannot be preempted wherever it calls here.
+        // SAFETY: By the safety requirements of this function.
         let stay = unsafe { preempt::Disabled::assume() };
 
         Some(Self {
@@ -133,8 +134,8 @@ impl Watch<'_> {
         keys
     }
 
-    /// Checks that the CPU has the keys of their owner, the guest's being those that it had last.
-    fn owner(&mut self) {
+    /// Checks that the CPU has its owner's keys; for the guest, those that it had last.
+    fn check_owner(&mut self) {
         let on_cpu = self.cpu();
 
         if let Some(apia) = kernels_apia() {
@@ -151,15 +152,15 @@ impl Watch<'_> {
 
     /// Returns whether the vCPU's guest may use its keys.
     fn may_use_keys(&self) -> bool {
-        let l1 = |vcpu: &LoadedVcpu<'_>| vcpu.l1_hcr_el2();
+        let vcpu = &self.vcpu;
 
         cpufeature::has_vhe()
-            && self.vcpu.has_ptrauth()
-            && (!self.vcpu.runs_l2() || l1(&self.vcpu).api() || l1(&self.vcpu).apk())
+            && vcpu.has_ptrauth()
+            && (!vcpu.runs_l2() || vcpu.l1_hcr_el2().api() || vcpu.l1_hcr_el2().apk())
     }
 
-    /// Reports the flag if it is not what it should be.
-    fn flag(&self, wanted: bool) {
+    /// Checks the flag.
+    fn check_flag(&self, wanted: bool) {
         if self.vcpu.keys_on_cpu() != wanted {
             report(
                 self.when,
@@ -174,7 +175,7 @@ impl Watch<'_> {
 ///
 /// # Safety
 ///
-/// `vcpu` must be a vCPU that the calling thread is loading or putting.
+/// `vcpu` must be a vCPU that the calling thread is loading or putting, with preemption disabled.
 #[export]
 unsafe extern "C" fn kvm_ptrauth_watch_before(vcpu: *mut bindings::kvm_vcpu, load: bool) -> bool {
     let when = if load {
@@ -188,9 +189,9 @@ unsafe extern "C" fn kvm_ptrauth_watch_before(vcpu: *mut bindings::kvm_vcpu, loa
     };
 
     if load && !watch.vcpu.in_nested_transition() {
-        watch.flag(false);
+        watch.check_flag(false);
     }
-    watch.owner();
+    watch.check_owner();
     watch.vcpu.keys_on_cpu()
 }
 
@@ -198,7 +199,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_before(vcpu: *mut bindings::kvm_vcpu, loa
 ///
 /// # Safety
 ///
-/// `vcpu` must be a vCPU that the calling thread is loading.
+/// `vcpu` must be a vCPU that the calling thread is loading, with preemption disabled.
 #[export]
 unsafe extern "C" fn kvm_ptrauth_watch_load(vcpu: *mut bindings::kvm_vcpu, on_cpu: bool) {
     // SAFETY: By the safety requirements of this function.
@@ -206,11 +207,11 @@ unsafe extern "C" fn kvm_ptrauth_watch_load(vcpu: *mut bindings::kvm_vcpu, on_cp
         return;
     };
 
-    watch.flag(on_cpu || watch.may_use_keys());
+    watch.check_flag(on_cpu || watch.may_use_keys());
     if !on_cpu {
         *watch.vcpu.watched() = watch.memory();
     }
-    watch.owner();
+    watch.check_owner();
     if watch.vcpu.has_ptrauth() && !cpufeature::has_vhe() && !cpufeature::is_protected_kvm_enabled()
     {
         // SAFETY: The hyp context lives as long as the kernel, and only this CPU uses it.
@@ -223,7 +224,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_load(vcpu: *mut bindings::kvm_vcpu, on_cp
 ///
 /// # Safety
 ///
-/// `vcpu` must be a vCPU that the calling thread is putting.
+/// `vcpu` must be a vCPU that the calling thread is putting, with preemption disabled.
 #[export]
 unsafe extern "C" fn kvm_ptrauth_watch_put(vcpu: *mut bindings::kvm_vcpu, on_cpu: bool) {
     // SAFETY: By the safety requirements of this function.
@@ -231,7 +232,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_put(vcpu: *mut bindings::kvm_vcpu, on_cpu
         return;
     };
 
-    watch.flag(on_cpu && watch.vcpu.in_nested_transition());
+    watch.check_flag(on_cpu && watch.vcpu.in_nested_transition());
     if on_cpu && !watch.vcpu.in_nested_transition() {
         check_all(
             "in memory after a put",
@@ -242,7 +243,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_put(vcpu: *mut bindings::kvm_vcpu, on_cpu
     }
     // If it is the scheduler's, the keys of the next task are still to come.
     if !on_cpu || !watch.vcpu.scheduled_out() {
-        watch.owner();
+        watch.check_owner();
     }
 }
 
@@ -255,7 +256,7 @@ unsafe extern "C" fn kvm_ptrauth_watch_put(vcpu: *mut bindings::kvm_vcpu, on_cpu
 unsafe extern "C" fn kvm_ptrauth_watch_entry(vcpu: *mut bindings::kvm_vcpu) {
     // SAFETY: By the safety requirements of this function.
     if let Some(mut watch) = unsafe { Watch::new(vcpu, "before an entry") } {
-        watch.owner();
+        watch.check_owner();
     }
 }
 
@@ -284,5 +285,5 @@ unsafe extern "C" fn kvm_ptrauth_watch_exit(vcpu: *mut bindings::kvm_vcpu) {
         }
         *watch.vcpu.watched() = guest;
     }
-    watch.owner();
+    watch.check_owner();
 }

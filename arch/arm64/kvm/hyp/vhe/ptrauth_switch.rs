@@ -18,12 +18,14 @@
 
 use core::arch::asm;
 use kernel::{
-    arm64::ptrauth::{
-        install_apia,
-        isb,
-        kernel_apia,
-        save_apia,
-        AllCpus, //
+    arm64::{
+        ptrauth::{
+            install_apia,
+            kernel_apia,
+            save_apia,
+            AllCpus, //
+        },
+        sysreg::isb, //
     },
     bindings::{
         kvm_cpu_context,
@@ -52,8 +54,8 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_guest(guest_keys: *mut u64) {
     unsafe { install_apia(all_cpus, guest_keys.cast()) };
 
     if cfg!(CONFIG_KVM_ARM64_PTRAUTH_DEBUG) {
-        // The exit has to write over this mark, which a guest has for a key by chance alone. A
-        // write of Rust's own may come with a check that panics (CONFIG_RUST_DEBUG_ASSERTIONS).
+        // The exit must overwrite this mark. A guest's key equals it only by chance. Rust may add a
+        // check that panics to a write of its own (CONFIG_RUST_DEBUG_ASSERTIONS).
         // SAFETY: The keys are valid, and the CPU has them as long as the guest runs.
         unsafe { asm!("str {0}, [{0}]", in(reg) guest_keys, options(nostack, preserves_flags)) };
     }
@@ -80,7 +82,8 @@ pub unsafe extern "C" fn kvm_ptrauth_switch_to_hyp(
 
     // SAFETY: The keys are valid.
     unsafe { save_apia(all_cpus, guest_keys.cast()) };
-    // SAFETY: The task is valid. The kernel signs on its behalf with the key installed here.
+    // SAFETY: The task is valid. Nothing was signed with the guest's key, and the return addresses
+    // of the callers were signed with the key installed here.
     unsafe { install_apia(all_cpus, kernel_apia(host)) };
     // The kernel must not run on with the guest's APIA, not even for one function return.
     isb();

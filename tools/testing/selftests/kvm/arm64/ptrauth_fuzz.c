@@ -58,7 +58,7 @@
 /* A guest that does not leave is interrupted after so long. */
 #define TICK_NS		2000000
 
-/* Up to so many times as many calls are made until each has succeeded once. */
+/* Until each has succeeded once, up to so many times the calls are made. */
 #define MAX_TIMES	20
 
 /* If no thread gets anywhere for so long, something hangs. */
@@ -230,7 +230,7 @@ static int init_vcpu(struct fuzzer *f)
 	int ret;
 
 	random_init(f, &init);
-	/* A PMU needs more than this before KVM_RUN lets it in. */
+	/* KVM_RUN refuses a vCPU whose PMU is not set up. */
 	init.features[0] &= ~(BIT(KVM_ARM_VCPU_PMU_V3) | BIT(KVM_ARM_VCPU_PMU_V3_STRICT));
 
 	ret = ioctl(any_vcpu(f), KVM_ARM_VCPU_INIT, &init);
@@ -558,7 +558,7 @@ static void fuzz_all(u64 wanted)
 #define HFGRTR_KEYS	GENMASK(8, 4)
 #define DAIF		(PSR_D_BIT | PSR_A_BIT | PSR_I_BIT | PSR_F_BIT)
 
-/* What the value of a register or an operand is, so that a list gets to its end. */
+/* Which values a register or operand may have, so that a list gets to its end. */
 enum value { ANY, MODIFIER, POINTER, FAR_BIT, SPSR, SCTLR, SCTLR_2, TCR, TCR_2, HCR, KEY_TRAPS,
 	     ERET_TRAP };
 
@@ -628,7 +628,7 @@ static void add(u64 val)
 	sequence_digest = ptrauth_digest(sequence_digest, val);
 }
 
-/* That was a call: of what, with which argument, and what it gave. */
+/* Record a call: its target, its argument and its result. */
 static int called(const char *name, u64 what, u64 with, int ret, u64 result)
 {
 	int error = ret < 0 ? errno : 0;

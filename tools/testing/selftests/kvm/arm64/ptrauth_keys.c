@@ -466,7 +466,7 @@ static void test_exit_kind(enum exit_kind kind)
 		virt_map(vm, FAULT_GPA, FAULT_GPA, npages);
 	}
 
-	/* How often the guest has to leave before it begins proves nothing. */
+	/* Exits before the guest begins do not count. */
 	outcome = run_vcpu(vcpu, NULL);
 	exits = get_stat(vcpu, exit_kinds[kind].stat);
 	if (kind == EXIT_SIGNAL)

@@ -167,21 +167,25 @@ static void guest_traps(void)
 
 static void l2_go_on(void)
 {
-	int i, round = 0;
+	int i, round;
 
-	for (;;) {
+	for (round = 0; round < 10; round++) {
 		for (i = 0; i < 10; i++)
 			l2_check("in L2");
-		GUEST_SYNC(round++);
+		GUEST_SYNC(round);
 	}
+	l2_call();
 }
 
-/* L2 has its keys for as long as it runs. */
+/* L2 has its keys for as long as it runs, and L1 its own after that. */
 static void guest_stay_in_l2(void)
 {
 	l1_start(l2_hcr);
 	new_keys();
-	l1_enter(l2_go_on, L1_ERET, 0);
+	for (;;) {
+		l1_enter(l2_go_on, L1_ERET, ESR_ELx_EC_HVC64);
+		ptrauth_guest_check(&keys, &codes, NR_CHECKS, "back in L1");
+	}
 }
 
 static void l2_move_and_use_api(void)

@@ -104,14 +104,14 @@ static void guest_hypercalls(u64 rounds)
 		do_smccc(ARM_SMCCC_VERSION_FUNC_ID, 0, 0, 0, 0, 0, 0, 0, &res);
 }
 
-/* No message is at address 0, by which the host knows this from a ucall. */
+/* No message is at address 0, so the host can tell this from a ucall. */
 static void guest_mmio(u64 rounds)
 {
 	while (rounds--)
 		WRITE_ONCE(*ucall_exit_mmio_addr, 0);
 }
 
-/* Interrupts stay masked, and are asked for: they end a WFI all the same. */
+/* Interrupts stay masked, and are polled: they end a WFI nonetheless. */
 static unsigned int guest_wait(void)
 {
 	unsigned int intid;
@@ -342,7 +342,7 @@ static void measure(enum scenario_id id, bool ptrauth)
 	}
 
 	TEST_ASSERT(run_to_ucall(vcpus[0]) == UCALL_SYNC, "the guest ended early");
-	/* What the kernel has put off is done then. */
+	/* The kernel does its deferred work now. */
 	usleep(SETTLE_US);
 	for (i = 0; i < NR_WINDOWS; i++) {
 		before = get_stat(vcpus[0], scenario->stat);

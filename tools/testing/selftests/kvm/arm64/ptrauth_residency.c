@@ -280,7 +280,7 @@ static void test_unplug(bool spin)
 		TEST_ASSERT(set_cpu_online(leave, false), "Cannot unplug CPU %d", leave);
 		run(vcpu);
 		usleep(2000);
-		TEST_ASSERT(set_cpu_online(leave, true), "Cannot plug CPU %d", leave);
+		bring_cpu_back(leave);
 	}
 	unpin_self();
 	stop_worker(&worker);
@@ -324,7 +324,7 @@ static void __noreturn be_debugged(struct ptrauth_codes *codes, bool runs_guest)
 
 	TEST_ASSERT(!ptrace(PTRACE_TRACEME, 0, NULL, NULL), "Cannot be traced");
 	for (;;) {
-		raise(SIGSTOP);
+		ptrauth_stop_self();
 		if (vcpu) {
 			vcpu_run(vcpu);
 			ptrauth_sign_all(codes, PTRAUTH_NR_CODES);
@@ -484,6 +484,7 @@ int main(void)
 	rng = new_kvm_random_state(SEED);
 	ptrauth_sign_all(&own_codes, PTRAUTH_NR_CODES);
 	find_allowed_cpus();
+	atexit(bring_all_cpus_back);
 
 	ksft_print_header();
 	ksft_set_plan(11);

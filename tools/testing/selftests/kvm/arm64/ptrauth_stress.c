@@ -41,9 +41,6 @@
 /* If nothing is held for so long, something hangs. */
 #define STALL_SECONDS	60
 
-/* How often the kernel is asked to bring a CPU back before it counts as lost. */
-#define PLUG_TRIES	5
-
 /* Slab objects of the kernel's own that come and go, in bytes, and pages, in KiB. */
 #define SLAB_NOISE	(256 << 10)
 #define PAGES_NOISE	(8 << 10)
@@ -134,7 +131,7 @@ static void *vcpu_thread(void *arg)
 		err = errno;
 		ptrauth_host_check(&codes, NR_CHECKS, "a VMM after KVM_RUN");
 
-		/* Those that others had before this VMM took their place count, too. */
+		/* The trips of VMMs that had this place before count, too. */
 		trips = READ_ONCE(guest->trips);
 		WRITE_ONCE(report->trips, report->trips + trips - seen);
 		WRITE_ONCE(report->exits, report->exits + 1);
@@ -190,23 +187,6 @@ static void __noreturn be_bystander(int nr)
 	}
 }
 
-/* A CPU that is slow to come up, as under emulation, may need another try. */
-static void bring_back(int cpu)
-{
-	int tries = 1;
-
-	while (!set_cpu_online(cpu, true))
-		TEST_ASSERT(tries++ < PLUG_TRIES, "Cannot bring CPU %d back", cpu);
-}
-
-static void bring_all_back(void)
-{
-	int cpu, first = next_allowed_cpu(-1);
-
-	for (cpu = next_allowed_cpu(first); cpu != first; cpu = next_allowed_cpu(cpu))
-		set_cpu_online(cpu, true);
-}
-
 /* All but the first CPU, one after the other. */
 static void __noreturn be_unplugger(int unused)
 {
@@ -216,7 +196,7 @@ static void __noreturn be_unplugger(int unused)
 		cpu = next_allowed_cpu(cpu);
 		if (cpu != first && set_cpu_online(cpu, false)) {
 			usleep(20000);
-			bring_back(cpu);
+			bring_cpu_back(cpu);
 			WRITE_ONCE(shared->unplugged, shared->unplugged + 1);
 		}
 		usleep(200000);
@@ -232,7 +212,7 @@ static pid_t start(void (*what)(int nr), int nr)
 {
 	pid_t pid;
 
-	/* For those that come after to be different. */
+	/* Others then get other random numbers. */
 	kvm_random_u32(&rng);
 
 	pid = fork();
@@ -279,7 +259,7 @@ static void stop_all(void)
 	if (can_unplug)
 		stop(unplugger_pid);
 	memset(shared->vcpus, 0, sizeof(shared->vcpus));
-	bring_all_back();
+	bring_all_cpus_back();
 }
 
 static u64 trips_held(void)
@@ -392,7 +372,7 @@ int main(int argc, char *argv[])
 	find_allowed_cpus();
 	i = next_allowed_cpu(next_allowed_cpu(-1));
 	can_unplug = CPU_COUNT(&allowed_cpus) > 1 && set_cpu_online(i, true);
-	atexit(bring_all_back);
+	atexit(bring_all_cpus_back);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(shared != MAP_FAILED, "Cannot share memory");

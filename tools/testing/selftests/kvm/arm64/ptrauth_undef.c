@@ -200,7 +200,7 @@ static void test(void *guest_code, bool el2, const char *what)
 
 int main(void)
 {
-	/* A CPU without the extension does all this by itself, and not in each case alike. */
+	/* A CPU without FEAT_PAuth decides this itself, and not always in the same way. */
 	TEST_REQUIRE(host_has_ptrauth());
 
 	ksft_print_header();

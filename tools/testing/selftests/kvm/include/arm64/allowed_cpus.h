@@ -6,6 +6,7 @@
 #define SELFTEST_KVM_ALLOWED_CPUS_H
 
 #include <sched.h>
+#include <unistd.h>
 
 #include "test_util.h"
 #include "write_file.h"
@@ -43,6 +44,29 @@ static inline bool set_cpu_online(int cpu, bool online)
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
 	return write_file(path, online ? "1" : "0");
+}
+
+/*
+ * One that is slow to come up, as under emulation, may need another try. So may one of a
+ * system that goes to sleep.
+ */
+static inline void bring_cpu_back(int cpu)
+{
+	int tries = 1;
+
+	while (!set_cpu_online(cpu, true)) {
+		TEST_ASSERT(tries++ < 50, "Cannot bring CPU %d back", cpu);
+		usleep(100000);
+	}
+}
+
+/* For atexit(), so that a test that fails leaves none unplugged. */
+static inline void bring_all_cpus_back(void)
+{
+	int cpu, first = next_allowed_cpu(-1);
+
+	for (cpu = next_allowed_cpu(first); cpu != first; cpu = next_allowed_cpu(cpu))
+		set_cpu_online(cpu, true);
 }
 
 #endif /* SELFTEST_KVM_ALLOWED_CPUS_H */

@@ -10,7 +10,10 @@
 #ifndef SELFTEST_KVM_PTRAUTH_H
 #define SELFTEST_KVM_PTRAUTH_H
 
+#include <asm/unistd.h>
+#include <signal.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include <linux/arm-smccc.h>
 
@@ -442,6 +445,19 @@ static inline void ptrauth_host_check(const struct ptrauth_codes *own, unsigned 
 				    ptrauth_key_name[key], code, own->code[key][i]);
 		}
 	}
+}
+
+/*
+ * Stop as raise(SIGSTOP) does. A C library may sign the return addresses of its own
+ * functions, and a debugger may change APIA while this thread is stopped.
+ */
+static __always_inline void ptrauth_stop_self(void)
+{
+	register long pid asm("x0") = getpid();
+	register long sig asm("x1") = SIGSTOP;
+	register long nr asm("x8") = __NR_kill;
+
+	asm volatile("svc #0" : "+r"(pid) : "r"(sig), "r"(nr) : "memory");
 }
 
 /*
