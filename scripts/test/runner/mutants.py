@@ -92,7 +92,8 @@ def listed(names: list[str]) -> list[Mutant]:
         raise SystemExit(f"error: no mutant {unknown}\n       tools/mutants.list has all")
     return [Mutant(name, (where.split(",")[0],), file, sed(script))
             for name, where, file, script in rows
-            if (not names or name in names) and (not watching() or where.endswith(",watch"))]
+            if (not names or name in names)
+            and (",watch" in where if watching() else not where.endswith(",watch alone"))]
 
 
 def unfit() -> list[str]:

@@ -479,8 +479,11 @@ static void move_memory(struct kvm_vm *from_vm, struct kvm_vm *to_vm)
 			word[i] += (u64)to->host_mem - (u64)from->host_mem;
 }
 
-/* Go on with @vcpu in a new VM, which gets all the registers and all the memory. */
-static void move(struct kvm_vm **vm, struct kvm_vcpu **vcpu)
+/*
+ * Go on with @vcpu in a new VM, which gets all the registers and all the memory. If it is @used,
+ * it has run L1 before, as a VM that goes back to a snapshot has.
+ */
+static void move(struct kvm_vm **vm, struct kvm_vcpu **vcpu, bool used)
 {
 	struct kvm_vcpu *new_vcpu;
 	struct kvm_reg_list *list;
@@ -491,6 +494,10 @@ static void move(struct kvm_vm **vm, struct kvm_vcpu **vcpu)
 
 	vcpu_run_complete_io(*vcpu);
 	new_vm = vm_create_with_l1(&new_vcpu, PTRAUTH_FEATURES, guest_move);
+	if (used) {
+		vcpu_run(new_vcpu);
+		vcpu_run_complete_io(new_vcpu);
+	}
 	move_memory(*vm, new_vm);
 
 	list = vcpu_get_reg_list(*vcpu);
@@ -507,17 +514,17 @@ static void move(struct kvm_vm **vm, struct kvm_vcpu **vcpu)
 	*vcpu = new_vcpu;
 }
 
-static void test_move(int hcr)
+static void test_move(int hcr, bool used)
 {
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm = make_vm(&vcpu, guest_move, hcr_bits(hcr));
 
 	while (run(vcpu) != UCALL_DONE)
-		move(&vm, &vcpu);
+		move(&vm, &vcpu, used);
 	kvm_vm_free(vm);
 
-	ksft_test_result_pass("in another VM, L1 and L2 keep what they may use (%s)\n",
-			      hcr_name[hcr]);
+	ksft_test_result_pass("in another VM%s, L1 and L2 keep what they may use (%s)\n",
+			      used ? " that has run" : "", hcr_name[hcr]);
 }
 
 int main(void)
@@ -533,7 +540,7 @@ int main(void)
 	rng = new_kvm_random_state(SEED);
 
 	ksft_print_header();
-	ksft_set_plan(6 + 2 * ARRAY_SIZE(hcr_name));
+	ksft_set_plan(6 + 3 * ARRAY_SIZE(hcr_name));
 	ksft_print_msg("The seed of the keys is 0x%lx\n", SEED);
 
 	test(guest_share, "L1 and L2 find each other's keys");
@@ -545,7 +552,9 @@ int main(void)
 	for (i = 0; i < ARRAY_SIZE(hcr_name); i++)
 		test_preemption(i);
 	for (i = 0; i < ARRAY_SIZE(hcr_name); i++)
-		test_move(i);
+		test_move(i, false);
+	for (i = 0; i < ARRAY_SIZE(hcr_name); i++)
+		test_move(i, true);
 
 	ksft_finished();
 }
