@@ -199,8 +199,8 @@ pub(crate) unsafe extern "C" fn kvm_auth_eretax(
     vcpu: *mut bindings::kvm_vcpu,
     elr: *mut u64,
 ) -> bool {
-    // APGA holds another key for `PACGA`. A put meanwhile would save it as the guest's. A load could
-    // move a register to the CPU or to memory after the check that says where it is.
+    // APGA holds another key for `PACGA`. A put meanwhile would save it as the guest's. A load
+    // could move a register to the CPU or to memory after the check that says where it is.
     let stay = preempt::disable();
     // SAFETY: The caller has loaded the vCPU, and cannot be preempted from here on.
     let vcpu = unsafe { LoadedVcpu::from_raw(vcpu, &stay) };
