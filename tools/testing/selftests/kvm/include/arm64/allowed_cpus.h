@@ -48,7 +48,7 @@ static inline bool set_cpu_online(int cpu, bool online)
 
 /*
  * One that is slow to come up, as under emulation, may need another try. So may one of a
- * system that goes to sleep.
+ * system that hibernates.
  */
 static inline void bring_cpu_back(int cpu)
 {
