@@ -25,7 +25,8 @@ def compare(on_c: list[Verdict], on_rust: list[Verdict]) -> list[Verdict]:
     skipped.
     """
     # A system that did not finish or that complained has nothing to compare.
-    verdicts = [v for v in on_c + on_rust if v.part != "kselftest" or v.test in ("did not end", "no results")]
+    verdicts = [v for v in on_c + on_rust
+                if v.part != "kselftest" or v.test in ("did not end", "no results")]
     c, rust = ({v.test: v.outcome for v in on if v not in verdicts} for on in (on_c, on_rust))
     for test in dict.fromkeys([*rust, *c]):
         if rust.get(test) == "pass":
