@@ -10,7 +10,7 @@
 //!
 //! `arch/arm64/kvm/pauth.c` does the same in C.
 //!
-//! Reference: Arm ARM, the shared pseudocode that the functions are named after, and C6.2
+//! Reference: Arm ARM, the shared pseudocode that the functions are named after, and
 //! "ERETAA, ERETAB".
 
 use crate::{
@@ -71,8 +71,7 @@ fn bit55(address: u64) -> bool {
 impl Regime {
     /// Returns the regime for `address`.
     ///
-    /// Without E2H there is one half only. An address with bit 55 set does not belong to it, and is
-    /// treated as if it did.
+    /// Without E2H there is one range of addresses, whatever their bit 55.
     fn of(tcr: u64, e2h: bool, mmfr0: IdAa64Mmfr0, address: u64) -> Self {
         let host = TcrEl2Host::from_raw(tcr);
         let el2 = TcrEl2::from_raw(tcr);

@@ -207,12 +207,6 @@ static void random_address(void)
 	const u64 may_spoil = GENMASK(63, UNMAPPED_BIT + 1) & ~BIT(55);
 
 	try.address = (random_u64() & ~3UL) | BIT(UNMAPPED_BIT);
-	/*
-	 * Without E2H there is one half, but the CPU, at EL1, has another. These bits
-	 * say which of them an address is signed for.
-	 */
-	if (!e2h)
-		try.address &= ~(BIT(63) | BIT(55));
 	/* Mostly without anything in the upper bits, as far as that may be wanted. */
 	if (random_below(8)) {
 		if (try.address & BIT(55))
@@ -318,8 +312,8 @@ static void one_return(void)
 	if (e2h)
 		write_sysreg_s(try.tcr, SYS_TCR_EL12);
 	else
-		write_sysreg((try.tcr & TCR_EL2_TBI ? TCR_TBI0 : 0) |
-			     (try.tcr & TCR_EL2_TBID ? TCR_TBID0 : 0), tcr_el1);
+		write_sysreg((try.tcr & TCR_EL2_TBI ? TCR_TBI0 | TCR_TBI1 : 0) |
+			     (try.tcr & TCR_EL2_TBID ? TCR_TBID0 | TCR_TBID1 : 0), tcr_el1);
 	((cage_try_fn)(CAGE + CAGE_TRY))(&try);
 
 	digest = ptrauth_digest(digest, landed(&try.kvm) ? try.kvm.elr : try.kvm.esr);
