@@ -25,7 +25,7 @@ FLAVOUR ?= cloud
 export CPU APPEND FROM MINUTES
 
 # Variables of the user's environment for other builds must not reach the kernel's.
-unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS
+unexport ARCH CROSS_COMPILE CC LD O KBUILD_OUTPUT KCFLAGS KRUSTFLAGS LOCALVERSION
 
 .PHONY: help
 help: ## list the targets

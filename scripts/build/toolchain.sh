@@ -9,8 +9,9 @@
 TOOLCHAIN_RELEASES="trixie sid experimental"
 
 # get_packages <folder> <release> <suite> <package>...: unpacks them and their dependencies.
+# The folder's bin/ gets links to the caller's $tools.
 get_packages() {
-	local folder=$1 release=$2 suite=$3 deb file
+	local folder=$1 release=$2 suite=$3 deb file tool
 	shift 3
 	lock_cache
 	[ ! -d "$folder" ] || return 0
@@ -40,6 +41,7 @@ get_packages() {
 			patchelf --remove-rpath "$file"
 		fi
 	done
+	for tool in "${tools[@]}"; do ln -s "../usr/bin/$tool" "$folder.new/bin/$tool"; done
 	mv "$folder.new" "$folder"
 }
 
@@ -60,42 +62,35 @@ find_version() {
 
 # get_rustc <folder> <version>
 get_rustc() {
-	local release suite full tool
+	local release suite full tools=(rustc rustdoc rustfmt clippy-driver)
 	find_version rustc "$2" || die "no release of Debian has rustc $2" \
 		"Looked at: $TOOLCHAIN_RELEASES."
 	get_packages "$1" "$release" "$suite" \
 		{rustc,libstd-rust-dev,rust-src,rust-clippy,rustfmt}="$full"
-	for tool in rustc rustdoc rustfmt clippy-driver; do
-		ln -s "../usr/bin/$tool" "$1/bin/$tool"
-	done
 }
 
 # get_qemu <folder> <version>
 get_qemu() {
-	local release suite full
+	local release suite full tools=(qemu-system-aarch64)
 	find_version qemu-system-arm "$2" || die "no release of Debian has QEMU $2" \
 		"Looked at: $TOOLCHAIN_RELEASES."
 	get_packages "$1" "$release" "$suite" qemu-system-arm="$full"
-	ln -sf ../usr/bin/qemu-system-aarch64 "$1/bin/"
 }
 
 # get_tools <folder> <release> <packages> <tool>...
 get_tools() {
-	local folder=$1 release=$2 packages=$3 tool
+	local folder=$1 release=$2 packages=$3
 	shift 3
+	local tools=("$@")
 	# shellcheck disable=SC2086 # several packages
 	get_packages "$folder" "$release" "$release" $packages
-	for tool; do
-		ln -sf "../usr/bin/$tool" "$folder/bin/$tool"
-	done
 }
 
 # get_bindgen <folder> <version>: Debian's, which has its own libclang, or else the crate.
 get_bindgen() {
-	local release suite full
+	local release suite full tools=(bindgen)
 	if find_version bindgen "$2"; then
 		get_packages "$1" "$release" "$suite" bindgen="$full"
-		ln -s ../usr/bin/bindgen "$1/bin/bindgen"
 		return
 	fi
 	cargo install bindgen-cli --locked --version "$2" --root "$1" ||
