@@ -13,8 +13,8 @@
 //! C header:
 //! [`arch/arm64/include/asm/pointer_auth.h`](srctree/arch/arm64/include/asm/pointer_auth.h)
 //!
-//! Reference: Arm ARM, D8.10 "Pointer authentication", and the descriptions of the registers
-//! `APIAKeyLo_EL1` to `APGAKeyHi_EL1` in D24.2.
+//! Reference: Arm ARM, "Pointer authentication", and the descriptions of the registers
+//! `APIAKeyLo_EL1` to `APGAKeyHi_EL1`.
 
 use super::{
     cpufeature,
@@ -230,6 +230,18 @@ mod tests {
 
     fn halves(key: Key) -> (usize, usize) {
         (key.lo, key.hi)
+    }
+
+    /// The other tests have nothing to test without the keys.
+    #[test]
+    fn all_cpus_have_the_keys_if_user_space_is_told_so() {
+        // SAFETY: Both are numbers of features.
+        let told = unsafe {
+            bindings::cpu_have_feature(bindings::HWCAP_PACA.ilog2())
+                && bindings::cpu_have_feature(bindings::HWCAP_PACG.ilog2())
+        };
+
+        assert_eq!(AllCpus::check().is_some(), told);
     }
 
     /// A put of a vCPU relies on this: it installs the keys of `current` without having saved them.

@@ -81,7 +81,7 @@ def generated() -> dict[Key, Mutant]:
     for number, each in enumerate(listing(), 1):
         lines = (TOP / each["file"]).read_text("utf-8").splitlines()
         first = each["span"]["start"]["line"] - 1
-        if any("#[kunit_tests(" in line for line in lines[:first]):
+        if any(line.startswith("#[") and "kunit_tests(" in line for line in lines[:first]):
             continue
         key = Key(each["file"], each["name"].split(": ", 1)[1], lines[first].strip())
         where = sorted(places, key=lambda place, last=before.get(key): place != last)

@@ -40,8 +40,8 @@ class Mutant:
     """Describes a defect: an edit of a file in the kernel tree, and where tests must find it.
 
     Where are lines of boot-matrix.txt, which are asked until one finds it; kunit, for the KUnit
-    tests alone; guest-<one of the guests of tools/guest/run-guest>; or build, if the kernel must
-    not build.
+    tests alone; guest-<one of the guests of tools/guest/run-guest>; or build, if an assertion must
+    fail there.
     """
     name: str
     where: tuple[str, ...]
@@ -123,7 +123,10 @@ async def make(mutant: Mutant) -> str:
         with open(log, "w", encoding="utf-8") as output:
             failed = await call(*SHELL, "build", mutant.name, mutant.variant, stdout=output,
                                 stderr=output)
-        return ": it does not build" if failed else ""
+        if not failed:
+            return ""
+        asserted = b"assertion failed" in log.read_bytes()
+        return f": {'an assertion fails' if asserted else 'it does not build'}"
     except FileNotFoundError:
         return f": there is no {mutant.file}"
     finally:
@@ -178,10 +181,11 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
                                             f"log: {LOGS}/boot-mutant-{name}-{where}.log"]))
 
     async def report(mutant: Mutant, start: float, trouble: str, number: int) -> None:
-        unbuilt = trouble.endswith("not build")
-        if unbuilt and mutant.where == ("build",):
-            fate = Fate("killed", mutant, "build", (("build", "the compiler"),))
+        asserted = trouble.endswith("assertion fails")
+        if asserted and mutant.where == ("build",):
+            fate = Fate("killed", mutant, "build", (("build", "an assertion"),))
         elif trouble or mutant.where == ("build",):
+            unbuilt = asserted or trouble.endswith("not build")
             fate = Fate("unbuilt" if unbuilt else "SURVIVED", mutant, why=trouble)
         else:
             fate = await find(mutant, sound)
