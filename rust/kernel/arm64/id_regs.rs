@@ -12,7 +12,7 @@
 //!
 //! C header: [`arch/arm64/include/asm/cpufeature.h`](srctree/arch/arm64/include/asm/cpufeature.h)
 //!
-//! Reference: Arm ARM, D24.2 "General system control registers".
+//! Reference: Arm ARM, "General system control registers".
 
 use super::sysreg::assert_fields;
 use crate::{

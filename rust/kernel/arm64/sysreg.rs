@@ -7,7 +7,7 @@
 //! C header: `asm/sysreg-defs.h`, made from
 //! [`arch/arm64/tools/sysreg`](srctree/arch/arm64/tools/sysreg)
 //!
-//! Reference: Arm ARM, chapter D24 "AArch64 System Register Descriptions".
+//! Reference: Arm ARM, "AArch64 System Register Descriptions".
 
 use crate::{
     bitfield,

@@ -5,7 +5,8 @@
 //!
 //! The ABI has one feature for addresses and one for generic data. A vCPU has both or neither: the
 //! traps and the keys do not tell them apart. Without them, the ID registers show nothing of
-//! pointer authentication, and its instructions are undefined.
+//! pointer authentication. Accesses to the key registers are undefined, and so are instructions
+//! that would sign or authenticate. Those that are disabled do nothing.
 //!
 //! UAPI header: [`arch/arm64/include/uapi/asm/kvm.h`](srctree/arch/arm64/include/uapi/asm/kvm.h)
 //!

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What Rust needs in C. bindgen cannot translate macros and inline functions of KVM.
- * They are not in rust/helpers/, because modules must not call them.
+ * What Rust needs in C, because bindgen cannot translate macros and inline functions of
+ * KVM. rust/helpers/ would export these functions to modules.
  */
 
 #include <linux/init.h>

@@ -18,7 +18,7 @@
 //!
 //! C header: [`arch/arm64/include/asm/kvm_ptrauth.h`](srctree/arch/arm64/include/asm/kvm_ptrauth.h)
 //!
-//! Reference: Arm ARM, D8.10 "Pointer authentication".
+//! Reference: Arm ARM, "Pointer authentication".
 
 mod capability;
 mod eretax;

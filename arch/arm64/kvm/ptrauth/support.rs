@@ -46,7 +46,7 @@ pub(crate) enum Reason {
     NotImplemented,
     /// The command line turns it off.
     Disabled,
-    /// Some CPUs do not implement it, or implement another algorithm.
+    /// This CPU implements it, and another does not.
     NotOnAllCpus,
     /// Generic authentication is there, address authentication is not.
     NoAddressAuth,
@@ -69,9 +69,10 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A level of address authentication. Each level includes those before it.
+/// A level of address authentication, as the ID registers number it. From [`Level::PAUTH2`] on, each
+/// includes those from there up to it.
 ///
-/// Reference: Arm ARM, D24.2, the field APA of `ID_AA64ISAR1_EL1`.
+/// Reference: Arm ARM, the field APA of `ID_AA64ISAR1_EL1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub(crate) struct Level(u64);
 
