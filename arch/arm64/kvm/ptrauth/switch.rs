@@ -57,7 +57,6 @@ use kernel::{
     },
     bindings,
     do_once_lite,
-    interrupt::LocalInterruptDisabled,
     preempt,
     prelude::*,
     warn_on, //
@@ -179,9 +178,6 @@ pub(crate) unsafe extern "C" fn __kvm_vcpu_put_ptrauth(vcpu: *mut bindings::kvm_
     if !vcpu.scheduled_out() {
         // SAFETY: `current` is valid as long as its code runs, and the keys are its own.
         unsafe { ptrauth::install_user(all_cpus, stay, ptrauth::current_user_keys()) };
-    } else if cfg!(CONFIG_PROVE_LOCKING) {
-        // SAFETY: The scheduler switches tasks with interrupts off.
-        unsafe { LocalInterruptDisabled::assume_disabled() };
     }
     vcpu.set_keys_on_cpu(false);
 }
