@@ -101,6 +101,7 @@ def of_line(log: Path, line: str) -> Iterator[Verdict]:
                       for part in ("dmesg", "debugfs"))
     for part, wanted, found in (
             ("boot line", line, re.findall(r"kvm: ptrauth: (.*)", dmesg)),
-            ("debugfs", fact, re.findall("^(?:algorithm|reason): .*", debugfs, re.M))):
+            ("debugfs", fact, re.findall(r"^(?:algorithm: .*(?=\nlevel: \S)|reason: .*)", debugfs,
+                                         re.M))):
         ok = found == [wanted]
         yield Verdict("pass" if ok else "fail", part, wanted if ok else f"{wanted}, found {found}")
