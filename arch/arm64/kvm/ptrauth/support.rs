@@ -87,7 +87,6 @@ impl Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            0 => "none",
             1 => "PAuth",
             2 => "EPAC",
             3 => "PAuth2",
@@ -201,6 +200,7 @@ pub(crate) unsafe extern "C" fn kvm_has_full_ptr_auth() -> bool {
 #[kunit_tests(kvm_ptrauth_support)]
 mod tests {
     use super::*;
+    use kernel::str::CString;
 
     const BOOLS: [bool; 2] = [false, true];
 
@@ -280,6 +280,24 @@ mod tests {
             assert_eq!(any(1 << bit, 0), matches!(bit, 4..=11 | 24..=31));
             assert_eq!(any(0, 1 << bit), matches!(bit, 8..=15));
         }
+    }
+
+    /// The names are those of the Arm ARM.
+    #[test]
+    fn levels_have_names() -> Result {
+        for (level, name) in [
+            (1, c"PAuth"),
+            (2, c"EPAC"),
+            (3, c"PAuth2"),
+            (4, c"FPAC"),
+            (5, c"FPACCOMBINE"),
+            (6, c"PAuth_LR"),
+            (7, c"beyond PAuth_LR"),
+        ] {
+            assert!(*CString::try_from_fmt(fmt!("{}", Level(level)))? == *name);
+        }
+
+        Ok(())
     }
 
     #[test]
