@@ -128,7 +128,7 @@ mutable() {
 	file=arch/arm64/kvm/arm.c
 	echo "a|sve-off|$file|1s/^/broken/" >"$top/tools/mutants.list"
 	sham make "if grep -q ^broken $there/tree/$file; then $1; fi"
-	sed -i "s/^@@ begin dmesg/@@ begin debugfs\nalgorithm: IMPDEF\n@@ end debugfs 0\n&/
+	sed -i "s/^@@ begin dmesg/@@ begin debugfs\nalgorithm: IMPDEF\nlevel: PAuth\n@@ end debugfs 0\n&/
 		s/^@@ end dmesg/[ 0.1] kvm: ptrauth: address+generic (IMPDEF), key switch in Rust\n\
 [ 0.2] KTAP version 1\n[ 0.2] 1..1\n[ 0.2] ok 1 a\n&/" "$scratch/log"
 }

@@ -69,8 +69,9 @@ impl fmt::Display for Reason {
     }
 }
 
-/// A level of address authentication, as the ID registers number it. From [`Level::PAUTH2`] on, each
-/// includes those from there up to it.
+/// A level of address authentication, as the ID registers number it.
+///
+/// From [`Level::PAUTH2`] on, each includes those from there up to it.
 ///
 /// Reference: Arm ARM, the field APA of `ID_AA64ISAR1_EL1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]

@@ -36,8 +36,8 @@
 //!   it, and then no instruction uses it.
 //! - CPU hotplug and suspend: a CPU that goes away runs another task than the vCPU's, so no vCPU is
 //!   loaded there.
-//! - A panic at EL2 while a guest is loaded takes the ordinary exit, which installs the key that the
-//!   kernel needs. Nothing uses the other keys again.
+//! - A panic at EL2 while a guest is loaded takes the ordinary exit, which installs the key that
+//!   the kernel needs. Nothing uses the other keys again.
 //! - A transition between L1 and L2 puts and loads the vCPU at once, with preemption disabled. Both
 //!   use the same registers, so each finds there what the other has left. The keys stay even if L1
 //!   denies them to L2. The traps keep L2 from using them.
