@@ -16,6 +16,8 @@ SAVED = BUILD / "mutant.saved"
 IMAGES = BUILD / "mutants"
 # One line for each test that found a mutant: mutant, part, test.
 KILLERS = IMAGES / "killers.tsv"
+# What make() says of a kernel that the compilers refuse.
+ASSERTED, UNBUILT = ": an assertion fails", ": it does not build"
 # A kernel that watches its own keys. Mutants marked with "watch" are found by that alone.
 WATCH = "rust-watch"
 
@@ -125,8 +127,7 @@ async def make(mutant: Mutant) -> str:
                                 stderr=output)
         if not failed:
             return ""
-        asserted = b"assertion failed" in log.read_bytes()
-        return f": {'an assertion fails' if asserted else 'it does not build'}"
+        return ASSERTED if b"assertion failed" in log.read_bytes() else UNBUILT
     except FileNotFoundError:
         return f": there is no {mutant.file}"
     finally:
@@ -181,12 +182,11 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
                                             f"log: {LOGS}/boot-mutant-{name}-{where}.log"]))
 
     async def report(mutant: Mutant, start: float, trouble: str, number: int) -> None:
-        asserted = trouble.endswith("assertion fails")
-        if asserted and mutant.where == ("build",):
+        if trouble == ASSERTED and mutant.where == ("build",):
             fate = Fate("killed", mutant, "build", (("build", "an assertion"),))
         elif trouble or mutant.where == ("build",):
-            unbuilt = asserted or trouble.endswith("not build")
-            fate = Fate("unbuilt" if unbuilt else "SURVIVED", mutant, why=trouble)
+            outcome = "unbuilt" if trouble in (ASSERTED, UNBUILT) else "SURVIVED"
+            fate = Fate(outcome, mutant, why=trouble)
         else:
             fate = await find(mutant, sound)
         print(f"    {number:3}/{len(mutants)} {fate}  ({int(time.time() - start)} s)", flush=True)
