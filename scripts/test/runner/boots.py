@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .verdicts import Verdict, of_line, of_log
+from .verdicts import Verdict, of_line, of_log, why_unfinished
 
 TOP = Path(__file__).resolve().parents[3]
 BASE = os.environ.get("BASE") or "7.3"
@@ -113,7 +113,7 @@ async def judge(boot: Boot) -> list[Verdict]:
         *([] if "kunit" in boot.parts else ["kunit.enable=0"]),
         stderr=asyncio.subprocess.DEVNULL if boot.quiet else None)
     try:
-        verdicts = [Verdict("fail", "boot", "did not finish")] if status else list(
+        verdicts = [Verdict("fail", "boot", why_unfinished(log))] if status else list(
             of_log(TREE, log, boot.parts.split()))
     except Exception as error:  # pylint: disable=broad-except # in the kernel's parser
         verdicts = [Verdict("fail", "boot", f"was not judged: {error!r}")]

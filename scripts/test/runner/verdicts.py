@@ -81,6 +81,13 @@ def of_part(tree: Path, part: str, lines: list[str]) -> Iterator[Verdict]:
         yield Verdict(outcome, part, name or "no results")
 
 
+def why_unfinished(log: Path) -> str:
+    """Returns what scripts/test/boot says of a boot that did not finish."""
+    said = "did not finish"
+    last = (read_log(log).splitlines() or [""])[-1]
+    return last if last.startswith(said) else said
+
+
 def of_log(tree: Path, log: Path, parts: list[str]) -> Iterator[Verdict]:
     """Yields the verdicts of those parts of a log."""
     text = read_log(log)
