@@ -82,10 +82,12 @@ def of_part(tree: Path, part: str, lines: list[str]) -> Iterator[Verdict]:
 
 
 def why_unfinished(log: Path) -> str:
-    """Returns what scripts/test/boot says of a boot that did not finish."""
-    said = "did not finish"
-    last = (read_log(log).splitlines() or [""])[-1]
-    return last if last.startswith(said) else said
+    """Returns how a boot ended that did not finish, and what came last: a log is not kept
+    everywhere."""
+    *before, last = [line for line in read_log(log).splitlines() if line] or [""]
+    if not last.startswith("did not finish"):
+        return "did not start"
+    return f"{last}: {' | '.join(before[-12:])}"[:900]
 
 
 def of_log(tree: Path, log: Path, parts: list[str]) -> Iterator[Verdict]:

@@ -51,9 +51,9 @@ status_and_count() {
 	check_ends 1 "1 passed, 0 failed, 1 skipped"
 	sed -i '/^@@ end kselftest/d' "$scratch/log"
 	check_ends 1 "1 passed, 1 failed, 0 skipped"
-	echo 'Kernel panic' >"$scratch/log"
+	printf 'Kernel panic\n\nRebooting\n' >"$scratch/log"
 	check_ends 1 "0 passed, 1 failed, 0 skipped"
-	grep -q 'did not finish (exit status 0), last line: Kernel panic$' "$scratch/output"
+	grep -q 'did not finish (exit status 0): Kernel panic | Rebooting$' "$scratch/output"
 	: >"$scratch/log"
 	check_ends 1 "0 passed, 1 failed, 0 skipped"
 	fails_saying "there is no KVM selftest 'b'" "$top/scripts/test/kvmtest" check a,b

@@ -249,8 +249,7 @@ static void test_debugger(void)
 	enabled = mmap(NULL, sizeof(*enabled), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(enabled != MAP_FAILED, "Cannot share memory");
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "Cannot fork");
+	pid = ptrauth_fork();
 	if (!pid) {
 		vcpus[0] = create_vm(true);
 		vcpus[1] = create_vm(false);

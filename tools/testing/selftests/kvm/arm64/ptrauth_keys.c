@@ -900,8 +900,7 @@ static bool get_host_keys(struct ptrauth_keys *keys)
 	pid_t pid;
 	int status;
 
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "Cannot fork");
+	pid = ptrauth_fork();
 	if (!pid) {
 		if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			raise(SIGSTOP);

@@ -422,13 +422,11 @@ static void test_turns(void)
 /* Takes the CPU away now and then, and has PACs of its own. */
 static pid_t start_rival(int cpu)
 {
-	pid_t pid = fork();
+	pid_t pid = ptrauth_fork();
 
-	TEST_ASSERT(pid >= 0, "Cannot fork");
 	if (pid)
 		return pid;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	pin_self_to_cpu(cpu);
 	prctl(PR_PAC_RESET_KEYS, 0, 0, 0, 0);
 	for (;;)

@@ -357,8 +357,7 @@ static void test_debugger(void)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	TEST_ASSERT(codes != MAP_FAILED, "Cannot share memory");
 	for (j = 0; j < ARRAY_SIZE(pids); j++) {
-		pids[j] = fork();
-		TEST_ASSERT(pids[j] >= 0, "Cannot fork");
+		pids[j] = ptrauth_fork();
 		if (!pids[j])
 			be_debugged(&codes[j], j);
 	}
@@ -401,8 +400,7 @@ static void test_fork(void)
 	start_worker(&worker, true);
 	for (i = 0; i < NR_FORKS; i++) {
 		run(vcpu);
-		pid = fork();
-		TEST_ASSERT(pid >= 0, "Cannot fork");
+		pid = ptrauth_fork();
 		if (!pid) {
 			ptrauth_host_check(&own_codes, NR_CHECKS, "a child");
 			_exit(0);

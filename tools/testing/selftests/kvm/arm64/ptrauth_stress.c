@@ -215,13 +215,9 @@ static pid_t start(void (*what)(int nr), int nr)
 	/* Others then get other random numbers. */
 	kvm_random_u32(&rng);
 
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "Cannot fork");
-	if (!pid) {
-		/* End with the process that watches. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pid = ptrauth_fork();
+	if (!pid)
 		what(nr);
-	}
 
 	return pid;
 }

@@ -13,6 +13,7 @@
 #include <asm/unistd.h>
 #include <signal.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <linux/arm-smccc.h>
@@ -458,6 +459,21 @@ static __always_inline void ptrauth_stop_self(void)
 	register long nr asm("x8") = __NR_kill;
 
 	asm volatile("svc #0" : "+r"(pid) : "r"(sig), "r"(nr) : "memory");
+}
+
+/*
+ * Fork. The child ends with this thread: one that is stopped would hold the output of a
+ * test that failed open, and kselftest would wait for it.
+ */
+static inline pid_t ptrauth_fork(void)
+{
+	pid_t pid = fork();
+
+	TEST_ASSERT(pid >= 0, "Cannot fork");
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+	return pid;
 }
 
 /*
