@@ -365,7 +365,8 @@ static void test_debugger(void)
 	for (i = 0; can && i <= NR_DEBUGS; i++) {
 		for (j = 0; j < ARRAY_SIZE(pids); j++)
 			TEST_ASSERT(waitpid(pids[j], &status, 0) == pids[j] &&
-				    WIFSTOPPED(status), "Process %d ended: 0x%x", j, status);
+				    WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP,
+				    "Process %d ended: 0x%x", j, status);
 		for (key = 0; i && key < PTRAUTH_NR_KEYS; key++)
 			TEST_ASSERT(ptrauth_same_codes(&codes[0], &codes[1], key, ~0UL),
 				    "The VMM signs with another %s than it was given",

@@ -462,8 +462,8 @@ static __always_inline void ptrauth_stop_self(void)
 }
 
 /*
- * Fork. The child ends with this thread: one that is stopped would hold the output of a
- * test that failed open, and kselftest would wait for it.
+ * Fork. The child ends with this thread. Else a stopped child would keep the output open
+ * after its test failed, and kselftest would wait for it.
  */
 static inline pid_t ptrauth_fork(void)
 {
