@@ -150,9 +150,9 @@ def of_test_all() -> Iterator[Boot]:
     for job, append in (("crash", "crashkernel=512M"), ("kexec", "irqchip.gicv3_nolpi=1")):
         yield Boot(job, "rust-kasan", FEW, f"{EXPECT} test_timeout=120 {append}", job=job, smp=4,
                    seconds=600, options=("-m", "3G"))
-    yield Boot("hibernate", "rust-watch", "ptrauth_stress",
-               "test_timeout=600 KSELFTEST_PTRAUTH_STRESS_ARGS=10000 suspend.pm_test_delay=1",
-               "kselftest hibernations splats", "hibernate", smp=4, seconds=700)
+    yield Boot("sleep", "rust-watch", "ptrauth_stress",
+               "test_timeout=600 KSELFTEST_PTRAUTH_STRESS_ARGS=20000 suspend.pm_test_delay=1",
+               "kselftest sleeps splats", "sleep", smp=4, seconds=700)
     # There QEMU itself takes more than a minute to start: its own code is signed, too.
     for algorithm in ("qarma5", "qarma3"):
         yield guests(f"guest-{algorithm}", "2,migrated", "rust", f"max,pauth-{algorithm}=on", 1200)
