@@ -55,7 +55,7 @@ test-all: images-nokey images-debug initramfs-vmm ## test, and slow tests, more 
 
 .PHONY: stress
 stress: image initramfs ## a million round trips with faults, a million random calls (TRIPS=, CALLS=, SEED=)
-	@APPEND='KSELFTEST_PTRAUTH_STRESS_ARGS="$(TRIPS) $(SEED)" \
+	@APPEND='test_timeout=7000 KSELFTEST_PTRAUTH_STRESS_ARGS="$(TRIPS) $(SEED)" \
 		KSELFTEST_PTRAUTH_FUZZ_ARGS="$(CALLS) $(SEED)"' \
 		scripts/test/kvmtest check ptrauth_stress,ptrauth_fuzz
 
