@@ -114,3 +114,7 @@ lock() {
 		flock 9
 	}
 }
+
+# Lets go of it, to boot what was built: a run of tests may wait for this lock, and holds that of
+# the boots.
+unlock() { flock -u 9; }

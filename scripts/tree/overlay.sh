@@ -29,7 +29,8 @@ restore_mutant() {
 		# Older than what was built from the defect, it has to be built again.
 		touch "$file"
 	fi
-	rm -rf "$MUTANT_SAVED"
+	# Without a name there is nothing to restore, if this is interrupted.
+	rm -rf "$MUTANT_SAVED/name" "$MUTANT_SAVED"
 }
 
 check_kernel_tree() {

@@ -13,8 +13,9 @@ from pathlib import Path
 from .verdicts import Verdict, of_line, of_log, why_unfinished
 
 TOP = Path(__file__).resolve().parents[3]
-BASE = os.environ.get("BASE") or "7.3"
-BUILD = TOP / "build" / ("" if BASE == "7.3" else f"base-{BASE}")
+OWN_BASE = "7.3"
+BASE = os.environ.get("BASE") or OWN_BASE
+BUILD = TOP / "build" / ("" if BASE == OWN_BASE else f"base-{BASE}")
 LOGS, RESULTS, TREE = BUILD / "logs", BUILD / "results", BUILD / "tree"
 VARIANT = os.environ.get("VARIANT") or "rust"
 
@@ -68,6 +69,7 @@ def elapsed(start: float) -> str:
 
 def lock(file: str, whose: str) -> None:
     """Waits for another run that holds this lock, and holds it to the end of this one."""
+    BUILD.mkdir(parents=True, exist_ok=True)
     held = os.open(BUILD / file, os.O_WRONLY | os.O_CREAT)
     # A process that outlives a killed run keeps the lock.
     os.set_inheritable(held, True)
@@ -105,8 +107,9 @@ async def two_at_a_time(do: Callable[..., Awaitable], jobs: Iterable) -> list:
 async def judge(boot: Boot) -> list[Verdict]:
     """Boots, writes the verdicts to build/results, and shows one line when it is done."""
     start, log = time.time(), LOGS / f"boot-{boot.name}.log"
-    # The verdict that stays if this does not finish.
+    # The verdict that stays if this does not finish. A log of before must not be judged.
     write(boot.name, Verdict("fail", "boot", "was not judged"))
+    log.unlink(missing_ok=True)
     status = await call(
         TOP / "scripts/test/boot", boot.name, boot.variant, boot.job, "-c", boot.cpu, "-n",
         str(boot.smp), "-t", str(boot.seconds), *boot.options, f"tests={boot.tests}", boot.append,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from .boots import BUILD, TOP
-from .jobs import matrix
+from .boots import BUILD, TOP, VARIANT
+from .jobs import matrix, table
 from .mutants import Fate, Mutant, hunt
 
 # A line for each mutant that was hunted: the sum of what was tested, what has become of it, where
@@ -30,17 +30,18 @@ class Key(NamedTuple):
     line: str
 
 
-def rows(path: Path) -> list[list[str]]:
-    """Reads a list of lines whose fields are separated by tabs."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    return [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+def fates() -> list[list[str]]:
+    """Returns what is known of mutants hunted before."""
+    FATES.touch()
+    return table(FATES, 6, "\t")
 
 
 def tested() -> str:
-    """Returns a sum of the sources and of their tests."""
+    """Returns a sum of the sources, of their tests, and of the judge."""
     files = (file for folder in ("arch", "rust", "tools/testing")
              for file in sorted((TOP / folder).rglob("*")) if file.is_file())
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    return hashlib.sha256(b"".join([VARIANT.encode(), *(file.read_bytes() for file in files)])
+                          ).hexdigest()[:16]
 
 
 def listing() -> list[dict]:
@@ -54,7 +55,8 @@ def listing() -> list[dict]:
     (there / "rust/kernel/lib.rs").write_text(LIB, "utf-8")
     (there / "Cargo.toml").write_text(f"[workspace]\nmembers = {[*CRATES]}\n", "utf-8")
     tool = [TOP / "scripts/build/with", "cargo-mutants"]
-    subprocess.run([*tool, "true"], check=True)
+    if subprocess.run([*tool, "true"], check=False).returncode:
+        raise SystemExit("error: there is no cargo-mutants")
     # The watch is no part of the kernel that is tested.
     return json.loads(subprocess.run(
         [*tool, "cargo", "mutants", "--workspace", "--list", "--json", "--exclude",
@@ -74,9 +76,9 @@ def replacing(span: dict, text: str) -> Callable[[bytes], bytes]:
 
 def generated() -> dict[Key, Mutant]:
     """Returns the mutants outside of tests. Where one was found before is asked first."""
-    places = [boot.name.removeprefix("matrix-") for boot in matrix()]
+    places = [*matrix()]
     places = list(dict.fromkeys(["kunit", "nested", *places[:places.index("load")]]))
-    before = {Key(*key): where for _, outcome, where, *key in rows(FATES) if outcome == "killed"}
+    before = {Key(*key): where for _, outcome, where, *key in fates() if outcome == "killed"}
     found = {}
     for number, each in enumerate(listing(), 1):
         lines = (TOP / each["file"]).read_text("utf-8").splitlines()
@@ -97,24 +99,24 @@ def generated() -> dict[Key, Mutant]:
 async def hunt_generated() -> dict[str, list[str]]:
     """Hunts those that were not hunted yet. Returns all by what has become of them."""
     now, mutants = tested(), generated()
-    excused = {Key(*row[:3]): row[3] for row in rows(TOP / "tools/mutants.excused")}
-    fates = {Key(*key): outcome for sum_, outcome, _, *key in rows(FATES) if sum_ == now}
+    excused = {Key(*key) for *key, _ in table("tools/mutants.excused", 4, "\t")}
+    known = {Key(*key): outcome for sum_, outcome, _, *key in fates() if sum_ == now}
     keys = {mutant.name: key for key, mutant in mutants.items()}
 
     def tell(fate: Fate) -> None:
         key = keys[fate.mutant.name]
-        fates[key] = fate.outcome
+        known[key] = fate.outcome
         with open(FATES, "a", encoding="utf-8") as file:
             print(now, fate.outcome, fate.where, *key, sep="\t", file=file)
 
-    print(f"    {len(mutants)} mutants, {len(mutants.keys() & fates.keys())} hunted before")
-    await hunt([mutant for key, mutant in mutants.items() if key not in fates], tell)
+    print(f"    {len(mutants)} mutants, {len(mutants.keys() & known.keys())} hunted before")
+    await hunt([mutant for key, mutant in mutants.items() if key not in known], tell)
 
     outcomes: dict[str, list[str]] = {"killed": [], "unbuilt": [], "equivalent": [], "SURVIVED": []}
     for key in mutants:
-        outcome = fates[key]
+        outcome = known[key]
         outcomes["equivalent" if outcome == "SURVIVED" and key in excused else outcome].append(
             "  ".join(key))
     outcomes["excused for nothing"] = ["  ".join(key) for key in excused
-                                       if fates.get(key) != "SURVIVED"]
+                                       if known.get(key) != "SURVIVED"]
     return outcomes

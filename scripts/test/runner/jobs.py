@@ -4,6 +4,7 @@
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from .boots import BUILD, TOP, VARIANT, Boot
 
@@ -22,6 +23,9 @@ LONG = ("access_tracking_perf_test|demand_paging_test|dirty_log_.*test|irqfd_tes
         "set_memory_region_test")
 NOT_QUICK = f"ptrauth_.*|{SLOW}|{LONG}"
 
+# The two implementations.
+BOTH = ("c", "rust")
+
 # The calls of a sequence of ptrauth_fuzz, which must end alike on both implementations, by KVM's
 # mode. Each number of calls after which there is a digest is the test's own.
 SEQUENCE = {"nested": 50_000}
@@ -33,9 +37,9 @@ MODE = "kvm-arm.mode=nested"
 EXPECT = "PTRAUTH_EXPECT=1"
 
 
-def table(file: str, fields: int) -> list[list[str]]:
-    """Reads a list of lines whose fields are separated by "|"."""
-    return [line.split("|", fields - 1) for line in (TOP / file).read_text("utf-8").splitlines()
+def table(file: str | Path, fields: int, separator: str = "|") -> list[list[str]]:
+    """Reads a list of lines with that many fields."""
+    return [line.split(separator, fields - 1) for line in (TOP / file).read_text("utf-8").splitlines()
             if line and not line.startswith("#")]
 
 
@@ -60,12 +64,12 @@ def guests(name: str, which: str, variant: str = "rust", cpu: str = "max", secon
                 seconds, options=("-m", "3G", *options))
 
 
-def load(name: str, variant: str, append: str = "", tests: str = LOAD, trips: int = 20_000,
-         calls: int = 50_000) -> Boot:
-    """Returns a boot with that many round trips and random calls."""
+def load(name: str, variant: str, append: str = "", tests: str = LOAD,
+         trips: int | str = 20_000, calls: int | str = 50_000) -> Boot:
+    """Returns a boot with that many round trips and random calls. A seed may follow the number."""
     return Boot(f"load-{name}", variant, tests,
-                f"test_timeout=1500 KSELFTEST_PTRAUTH_STRESS_ARGS={trips} "
-                f"KSELFTEST_PTRAUTH_FUZZ_ARGS={calls} {append}", smp=4, seconds=1500)
+                f'test_timeout=1500 KSELFTEST_PTRAUTH_STRESS_ARGS="{trips}" '
+                f'KSELFTEST_PTRAUTH_FUZZ_ARGS="{calls}" {append}', smp=4, seconds=1500)
 
 
 def sequence(mode: str, variant: str, calls: int, show_from: int = 0) -> Boot:
@@ -82,13 +86,13 @@ def sequence(mode: str, variant: str, calls: int, show_from: int = 0) -> Boot:
 def sequences(calls: dict[str, int]) -> Iterator[Boot]:
     """Yields the boots with those sequences on both implementations."""
     for mode, number in calls.items():
-        for variant in ("c", "rust"):
+        for variant in BOTH:
             yield sequence(mode, variant, number)
 
 
 def compared(name: str, tests: list[str], seconds: int, append: str = "") -> Iterator[Boot]:
     """Yields boots of both implementations with tests of the base, that long for each."""
-    for variant in ("c", "rust"):
+    for variant in BOTH:
         yield Boot(f"base-{variant}{name}", variant, ",".join(tests),
                    f"test_timeout={seconds} {append}", seconds=1200)
 
@@ -100,15 +104,15 @@ def of_kind(kind: str) -> Iterator[Boot]:
                f'KSELFTEST_PTRAUTH_PERF_ARGS="wfi nested" {MODE}')
     # The boot matrix covers rust.
     yield Boot(f"ptrauth-c{kind}", f"c{kind}", f"{FEW},{OTHERS},ptrauth_nested", f"{EXPECT} {MODE}")
-    if not kind:
+    if kind:
+        yield Boot(f"ptrauth-rust{kind}", f"rust{kind}", of_ours("all", MODE), f"{EXPECT} {MODE}")
+    else:
         # As many returns as it takes for one digest, with LPA2 and without FEAT_FPACCOMBINE.
-        for variant in ("c", "rust"):
+        for variant in BOTH:
             for name, cpu in (("lpa2", "max"), ("v1", "neoverse-v1")):
                 yield Boot(f"eretax-{name}-{variant}", variant, "ptrauth_eretax",
                            f"KSELFTEST_PTRAUTH_ERETAX_ARGS=100000 test_timeout=900 {MODE}",
                            cpu=cpu, seconds=1000)
-    if kind:
-        yield Boot(f"ptrauth-rust{kind}", f"rust{kind}", of_ours("all", MODE), f"{EXPECT} {MODE}")
 
 
 def debug_kernels() -> Iterator[Boot]:
@@ -121,11 +125,12 @@ def debug_kernels() -> Iterator[Boot]:
                    f"{append}", "kunit kselftest splats", smp=4, seconds=3600, options=("-m", "3G"))
 
 
-def matrix() -> Iterator[Boot]:
-    """Yields the boots of boot-matrix.txt."""
-    for name, kind, cpu, cpus, append, expect, line in table("scripts/test/boot-matrix.txt", 7):
-        yield Boot(f"matrix-{name}", "rust", of_ours(kind, append),
-                   f"PTRAUTH_EXPECT={expect} {append}", cpu=cpu, smp=int(cpus), line=line)
+def matrix() -> dict[str, Boot]:
+    """Returns the boots of boot-matrix.txt by the names of their lines."""
+    return {name: Boot(f"matrix-{name}", "rust", of_ours(kind, append),
+                       f"PTRAUTH_EXPECT={expect} {append}", cpu=cpu, smp=int(cpus), line=line)
+            for name, kind, cpu, cpus, append, expect, line in table("scripts/test/boot-matrix.txt",
+                                                                     7)}
 
 
 def of_test(everything: bool) -> Iterator[Boot]:
@@ -135,14 +140,14 @@ def of_test(everything: bool) -> Iterator[Boot]:
     yield from of_kind("")
     if not everything:
         yield from sequences(SEQUENCE)
-    yield from matrix()
+    yield from matrix().values()
 
 
 def of_test_all() -> Iterator[Boot]:
     """Yields the boots of 'make test-all' that come before those."""
     yield from sequences(LONG_SEQUENCE)
-    yield load("stress", "rust", tests="ptrauth_stress", trips=1_000_000, calls=0)
-    yield load("fuzz", "rust", tests="ptrauth_fuzz", trips=0, calls=1_000_000)
+    yield load("stress", "rust", tests="ptrauth_stress", trips=1_000_000)
+    yield load("fuzz", "rust", tests="ptrauth_fuzz", calls=1_000_000)
     yield from compared("-slow", of_base(SLOW), 180)
     yield from debug_kernels()
     # A second kernel takes over while guests run. It would not know that the first one's tables

@@ -21,14 +21,18 @@ ASSERTED, UNBUILT = ": an assertion fails", ": it does not build"
 # A kernel that watches its own keys. Mutants marked with "watch" are found by that alone.
 WATCH = "rust-watch"
 
-# Runs a command with the functions that the scripts share, and with build <name> <variant>. A
-# defect may leave something unused, which must not stop the build.
+# Runs a command with the functions that the scripts share, and with two that build an image
+# <name> of a <variant>: first, in a new copy of its objects, and build, in the same copy. A defect
+# may leave something unused, which must not stop the build.
 SHELL = ("bash", "-euc", """
     . "$0/scripts/lib.sh"; . "$0/scripts/tree/overlay.sh"; . "$BUILD/toolchain.env"
+    first() {
+        rm -rf "$BUILD/mutant-$2"
+        cp -a "$BUILD/$2" "$BUILD/mutant-$2"
+        build "$@"
+    }
     build() {
         image=arch/arm64/boot/Image out=$BUILD/mutant-$2
-        [ -d "$out" ] ||
-            { rm -rf "$out.new"; cp -a "$BUILD/$2" "$out.new"; mv "$out.new" "$out"; }
         make -C "$(realpath "$BUILD/tree")" ARCH=arm64 O="$out" -j"$JOBS" \\
             KRUSTFLAGS="--cap-lints allow" Image
         install -D -m 644 "$out/$image" "$BUILD/mutants/$1/$image"
@@ -54,7 +58,9 @@ class Mutant:
     @property
     def variant(self) -> str:
         """Returns the kernel to build it into."""
-        return "c" if self.file == "arch/arm64/kvm/pauth.c" else WATCH if watching() else "rust"
+        if self.file == "arch/arm64/kvm/pauth.c":
+            return "c"
+        return WATCH if VARIANT == WATCH else "rust"
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,13 @@ class Fate:
     outcome: str
     mutant: Mutant
     where: str = ""
-    tests: tuple[tuple[str, str], ...] = ()
+    tests: tuple[Verdict, ...] = ()
     why: str = ""
 
     def __str__(self) -> str:
-        by = self.tests[0][1] if self.tests else "nothing"
+        by = self.tests[0].test if self.tests else "nothing"
         by += f" and {len(self.tests) - 1} more" if len(self.tests) > 1 else ""
-        if any(part == "boot" for part, _ in self.tests):
+        if any(verdict.part == "boot" for verdict in self.tests):
             by = "a kernel that does not finish"
         return f"{self.outcome:8} {self.mutant.text or self.mutant.name:34} by {by}{self.why}"
 
@@ -78,28 +84,26 @@ class Unsound(Exception):
     """Says what the tests find in a kernel without a defect."""
 
 
-def watching() -> bool:
-    """Returns whether the kernel's own watch is the only judge."""
-    return VARIANT == WATCH
-
-
 def listed(names: list[str]) -> list[Mutant]:
     """Returns the mutants of tools/mutants.list, or those of these names."""
     def sed(script: str) -> Callable[[bytes], bytes]:
         return lambda content: subprocess.run(["sed", "-E", script], input=content, check=False,
                                               stdout=subprocess.PIPE).stdout or content
 
-    rows = table("tools/mutants.list", 4)
+    rows, systems = table("tools/mutants.list", 4), {"build", *matrix()}
     for unknown in set(names) - {row[0] for row in rows}:
         raise SystemExit(f"error: no mutant {unknown}\n       tools/mutants.list has all")
+    for name, where, *_ in rows:
+        if where.split(",")[0] not in systems and not where.startswith("guest-"):
+            raise SystemExit(f"error: mutant {name}: no system {where} in boot-matrix.txt")
     return [Mutant(name, (where.split(",")[0],), file, sed(script))
             for name, where, file, script in rows
             if (not names or name in names)
-            and (",watch" in where if watching() else not where.endswith(",watch alone"))]
+            and (",watch" in where if VARIANT == WATCH else not where.endswith(",watch alone"))]
 
 
 def unfit() -> list[str]:
-    """Returns the names of the mutants whose rule changes nothing."""
+    """Returns the names of the mutants whose rule changes nothing in the tree."""
     def fits(mutant: Mutant) -> bool:
         file = TREE / mutant.file
         return file.exists() and mutant.edit(file.read_bytes()) != file.read_bytes()
@@ -141,11 +145,11 @@ async def failures(where: str, name: str, image: str, variant: str) -> list[Verd
     elif where == "kunit":
         boot = Boot("", "", parts="kunit splats", cpu="max", seconds=240)
     else:
-        boot = {boot.name: boot for boot in matrix()}[f"matrix-{where}"]
-        boot = replace(boot, parts="kunit kselftest splats", seconds=240,
-                       append=f"{boot.append} test_timeout=120 stop_at_failure=1")
         # C has no KUnit test, and says nothing at boot. The watch is asked alone.
-        boot = replace(boot, parts="kselftest splats", line="") if variant != "rust" else boot
+        boot, every = matrix()[where], variant == "rust"
+        boot = replace(boot, parts="kunit " * every + "kselftest splats", seconds=240,
+                       line=boot.line * every,
+                       append=f"{boot.append} test_timeout=120 stop_at_failure=1")
     # What a kernel says before it dies is on the console alone.
     verdicts = await judge(replace(boot, name=f"mutant-{name}", variant=f"mutants/{image}",
                                    append=f"{boot.append} oops=panic ignore_loglevel", quiet=True))
@@ -162,7 +166,7 @@ async def find(mutant: Mutant, sound: Callable) -> Fate:
         found = await failures(where, mutant.name, mutant.name, mutant.variant)
         if found:
             await sound(mutant.variant, where)
-            return Fate("killed", mutant, where, tuple((part, test) for _, part, test in found))
+            return Fate("killed", mutant, where, tuple(found))
     return Fate("SURVIVED", mutant)
 
 
@@ -183,7 +187,7 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
 
     async def report(mutant: Mutant, start: float, trouble: str, number: int) -> None:
         if trouble == ASSERTED and mutant.where == ("build",):
-            fate = Fate("killed", mutant, "build", (("build", "an assertion"),))
+            fate = Fate("killed", mutant, "build", (Verdict("fail", "build", "an assertion"),))
         elif trouble or mutant.where == ("build",):
             outcome = "unbuilt" if trouble in (ASSERTED, UNBUILT) else "SURVIVED"
             fate = Fate(outcome, mutant, why=trouble)
@@ -192,7 +196,8 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
         print(f"    {number:3}/{len(mutants)} {fate}  ({int(time.time() - start)} s)", flush=True)
         shutil.rmtree(IMAGES / mutant.name, ignore_errors=True)
         with open(KILLERS, "a", encoding="utf-8") as killers:
-            killers.writelines(f"{mutant.name}\t{part}\t{test}\n" for part, test in fate.tests)
+            killers.writelines(f"{mutant.name}\t{part}\t{test}\n"
+                               for _, part, test in fate.tests)
         tell(fate)
 
     lock(".lock", "uses")
@@ -200,7 +205,7 @@ async def hunt(mutants: list[Mutant], tell: Callable[[Fate], None]) -> None:
     shutil.rmtree(IMAGES, ignore_errors=True)
     for variant in sorted({mutant.variant for mutant in mutants}):
         if await call(*SHELL, "stage", f"kernel for mutants, {variant}", f"mutant-{variant}",
-                      "build", f"nothing-{variant}", variant):
+                      "first", f"nothing-{variant}", variant):
             raise SystemExit("error: the kernel does not build without a defect")
     print("==> defects", flush=True)
     last = None

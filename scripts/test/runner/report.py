@@ -3,7 +3,6 @@
 
 import re
 import time
-from argparse import Namespace
 
 from .boots import BUILD, LOGS, RESULTS, TOP, TREE, Verdict, elapsed, read, tally
 from .jobs import table
@@ -84,7 +83,7 @@ them |
     return PROMISES.read_text("utf-8").rstrip()
 
 
-async def publish(_options: Namespace) -> bool:
+async def publish() -> bool:
     """Puts the results of the last test-all into RESULTS.md, and the main ones into README.md."""
     if not PROMISES.exists():
         raise SystemExit(f"error: there is no {PROMISES}\n       'make test-all' makes it.")

@@ -6,9 +6,7 @@ from itertools import zip_longest
 
 from . import report
 from .boots import Verdict, judge, two_at_a_time
-from .jobs import SHOW_EVERY, sequence
-
-VARIANTS = ("c", "rust")
+from .jobs import BOTH, SHOW_EVERY, sequence
 
 
 def first_difference(c: list[str], rust: list[str]) -> int | None:
@@ -30,7 +28,7 @@ async def compare(mode: str, calls: int) -> Verdict:
     """Compares the digests of the boots of a mode, which have been judged."""
     text = f"{mode}: {calls} calls end alike on c and rust"
     digests = [report.said(sequence(mode, variant, calls).name, r"\d+ calls: digest .*")
-               for variant in VARIANTS]
+               for variant in BOTH]
     first = first_difference(*digests)
     if first is None and len(digests[0]) == calls // SHOW_EVERY:
         return Verdict("pass", "sequence", text)
@@ -39,7 +37,7 @@ async def compare(mode: str, calls: int) -> Verdict:
 
     # The first range of calls that is not the same, once more, with each call shown.
     again = [sequence(mode, variant, (first + 1) * SHOW_EVERY, first * SHOW_EVERY + 1)
-             for variant in VARIANTS]
+             for variant in BOTH]
     await two_at_a_time(judge, again)
     found = difference(*(report.said(boot.name, r"^(?:# )+(call .*|  .*)") for boot in again))
     return Verdict("fail", "sequence", f"{text}, which differ: {found}")

@@ -72,7 +72,8 @@ hangs() {
 	PATH="$scratch/sham:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1 &
 	running=$!
 	until [ -s "$scratch/hanging" ]; do
-		kill -0 "$running" && sleep 0.1
+		kill -0 "$running" || return
+		sleep 0.1
 	done
 	hanging=$(<"$scratch/hanging")
 }
@@ -117,6 +118,41 @@ killed() {
 	check_ends 0 "2 passed, 0 failed, 0 skipped"
 }
 
+# One that waits for another ends when told to, and leaves the other's results.
+ends_while_waiting() {
+	local status=0
+	built
+	mkdir -p "$there/results"
+	touch "$there/results/other.tsv"
+	exec 8>"$there/.results.lock"
+	flock 8
+	: >"$scratch/output"
+	# What a shell runs in the background ignores this signal otherwise.
+	env --default-signal=INT "$top/scripts/test/kvmtest" run >"$scratch/output" 2>&1 8>&- &
+	running=$!
+	until grep -q 'waiting for another run' "$scratch/output"; do
+		kill -0 "$running" || return
+		sleep 0.1
+	done
+	kill -INT "$running"
+	for _ in {1..50}; do
+		kill -0 "$running" 2>/dev/null || break
+		sleep 0.1
+	done
+	exec 8>&-
+	wait "$running" || status=$?
+	[ "$status" = 130 ]
+	[ -e "$there/results/other.tsv" ]
+}
+
+each_soak_has_a_seed() {
+	built
+	sham qemu-system-aarch64 "echo \"\$*\" >>$scratch/arguments"
+	not kvmtest soak
+	grep -qE ' KSELFTEST_PTRAUTH_STRESS_ARGS="[0-9]+ [0-9]+" ' "$scratch/arguments"
+	grep -qE ' KSELFTEST_PTRAUTH_FUZZ_ARGS="[0-9]+ [0-9]+" ' "$scratch/arguments"
+}
+
 # A tree with a mutant to build, and a make that makes an image, but hangs if it is broken.
 mutable() {
 	built
@@ -125,8 +161,8 @@ mutable() {
 	mv "$scratch/tree" "$there/tree"
 	mkdir -p "$there/tree/tools/testing"
 	ln -sfn "$BUILD/tree/tools/testing/kunit" "$there/tree/tools/testing/kunit"
-	mkdir -p "$there/mutant-rust/arch/arm64/boot"
-	touch "$there/mutant-rust/arch/arm64/boot/Image" "$there/toolchain.env"
+	mkdir -p "$there/rust/arch/arm64/boot" "$there/mutant-rust"
+	touch "$there/rust/arch/arm64/boot/Image" "$there/mutant-rust/old" "$there/toolchain.env"
 	cp "$TOP/scripts/test/boot-matrix.txt" "$top/scripts/test"
 	file=arch/arm64/kvm/arm.c
 	echo "a|sve-off|$file|1s/^/broken/" >"$top/tools/mutants.list"
@@ -144,6 +180,7 @@ mutants_are_told_apart() {
 	grep -q 'SURVIVED a  *by nothing  (' "$scratch/output"
 	[ "$(tail -n 1 "$scratch/output")" = "0 killed, 1 survived" ]
 	intact
+	[ ! -e "$there/mutant-rust/old" ]
 	sham qemu-system-aarch64 "case \"\$*\" in *mutants/a/*) sed 's/^ok 1/not &/' $scratch/log ;;
 		*) cat $scratch/log ;; esac"
 	kvmtest mutants a
@@ -157,6 +194,8 @@ mutants_are_told_apart() {
 	sham make false
 	not kvmtest mutants
 	grep -q 'the kernel does not build without a defect' "$scratch/output"
+	sed -i 's/|sve-off|/|nowhere|/' "$top/tools/mutants.list"
+	fails_saying 'mutant a: no system nowhere' "$top/scripts/test/kvmtest" mutants
 }
 
 # fates <last line>: of the mutants that cargo-mutants makes, which here is one.
@@ -182,6 +221,7 @@ generated_mutants() {
 	# shellcheck disable=SC2016 # for the script
 	printf '#!/bin/sh\nflock -n %q true || exit\n[ "$2" = true ] || cat %q\n' "$there/.lock" \
 		"$scratch/listing" >"$top/scripts/build/with"
+	: >"$top/tools/mutants.excused"
 	fates "0 killed, 0 unbuilt, 0 equivalent, 1 SURVIVED, 0 excused for nothing"
 	printf '%s\treplace a with b\t%s\tno reason\n' "$source" "$(head -n 1 "$top/$source")" \
 		>"$top/tools/mutants.excused"
@@ -254,6 +294,8 @@ check status_and_count "kvmtest counts, and fails unless all passed"
 check no_qemu "kvmtest tells of a QEMU that does not start"
 check ends_what_it_runs "what kvmtest runs ends with it"
 check killed "a kvmtest that is killed leaves a failure and a lock"
+check ends_while_waiting "a kvmtest that waits for another can be ended"
+check each_soak_has_a_seed "each round of 'make soak' has a seed of its own"
 check mutants_are_told_apart "mutants are killed or survive"
 check generated_mutants "mutants that a tool makes are kept account of"
 check mutant_is_taken_back "a mutant does not stay in the tree"
