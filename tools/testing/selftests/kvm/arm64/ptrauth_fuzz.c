@@ -16,8 +16,8 @@
  *
  * With -s, one thread makes a sequence of calls, and guests do what the seed says. A digest of
  * all that comes back is shown every now and then. It has to be the same on every kernel, as
- * long as the CPU, the mode of KVM and this program are. Where it differs, the calls between <from> and <to>
- * can be shown one by one, with what came back, and compared.
+ * long as the CPU, the mode of KVM and this program are. Where it differs, the calls between
+ * <from> and <to> can be shown one by one, with what came back, and compared.
  */
 #include <pthread.h>
 #include <signal.h>
