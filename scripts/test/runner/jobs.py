@@ -39,7 +39,8 @@ EXPECT = "PTRAUTH_EXPECT=1"
 
 def table(file: str | Path, fields: int, separator: str = "|") -> list[list[str]]:
     """Reads a list of lines with that many fields."""
-    return [line.split(separator, fields - 1) for line in (TOP / file).read_text("utf-8").splitlines()
+    lines = (TOP / file).read_text("utf-8").splitlines()
+    return [line.split(separator, fields - 1) for line in lines
             if line and not line.startswith("#")]
 
 

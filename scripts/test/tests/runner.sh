@@ -66,15 +66,20 @@ no_qemu() {
 	grep -q 'boot check: .*(exit status 127)' "$scratch/output"
 }
 
+# runs_until <command>...: kvmtest, which is $running, has to run until that succeeds.
+runs_until() {
+	until "$@"; do
+		kill -0 "$running" || return
+		sleep 0.1
+	done
+}
+
 # hangs <kvmtest arguments>...: its last QEMU or make, $hanging, goes on without end.
 hangs() {
 	rm -f "$scratch/hanging"
 	PATH="$scratch/sham:$PATH" "$top/scripts/test/kvmtest" "$@" >"$scratch/output" 2>&1 &
 	running=$!
-	until [ -s "$scratch/hanging" ]; do
-		kill -0 "$running" || return
-		sleep 0.1
-	done
+	runs_until [ -s "$scratch/hanging" ]
 	hanging=$(<"$scratch/hanging")
 }
 
@@ -130,10 +135,7 @@ ends_while_waiting() {
 	# What a shell runs in the background ignores this signal otherwise.
 	env --default-signal=INT "$top/scripts/test/kvmtest" run >"$scratch/output" 2>&1 8>&- &
 	running=$!
-	until grep -q 'waiting for another run' "$scratch/output"; do
-		kill -0 "$running" || return
-		sleep 0.1
-	done
+	runs_until grep -q 'waiting for another run' "$scratch/output"
 	kill -INT "$running"
 	for _ in {1..50}; do
 		kill -0 "$running" 2>/dev/null || break
@@ -145,12 +147,15 @@ ends_while_waiting() {
 	[ -e "$there/results/other.tsv" ]
 }
 
+# The tests get the seed that is shown.
 each_soak_has_a_seed() {
+	local seed
 	built
 	sham qemu-system-aarch64 "echo \"\$*\" >>$scratch/arguments"
 	not kvmtest soak
-	grep -qE ' KSELFTEST_PTRAUTH_STRESS_ARGS="[0-9]+ [0-9]+" ' "$scratch/arguments"
-	grep -qE ' KSELFTEST_PTRAUTH_FUZZ_ARGS="[0-9]+ [0-9]+" ' "$scratch/arguments"
+	seed=$(grep -oE 'seed [0-9]+' "$scratch/output" | cut -d' ' -f2)
+	grep -qE " KSELFTEST_PTRAUTH_STRESS_ARGS=\"[0-9]+ $seed\" " "$scratch/arguments"
+	grep -qE " KSELFTEST_PTRAUTH_FUZZ_ARGS=\"[0-9]+ $seed\" " "$scratch/arguments"
 }
 
 # A tree with a mutant to build, and a make that makes an image, but hangs if it is broken.
